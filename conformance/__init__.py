@@ -1,0 +1,1 @@
+"""Requirements, verdicts, and the conformance tests."""

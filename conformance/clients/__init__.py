@@ -1,0 +1,1 @@
+"""Clients that the conformance tests speak through."""

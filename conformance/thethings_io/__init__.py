@@ -1,0 +1,1 @@
+"""Conformance tests for thethings.iO, a file per chapter of its documentation."""

@@ -1,0 +1,1 @@
+"""Reports made from results files; imports nothing of the other packages."""

@@ -1,0 +1,1 @@
+"""Scenarios: file format, engine, expectations, trace."""

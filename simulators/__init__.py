@@ -1,0 +1,1 @@
+"""Everything that pretends: devices, transports, reference servers."""

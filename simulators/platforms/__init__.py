@@ -1,0 +1,1 @@
+"""Reference servers: the shell, and one package per platform."""

@@ -1,0 +1,1 @@
+"""The thethings.iO reference server (HTTP API v2)."""

@@ -1,0 +1,1 @@
+"""The only sockets, and their in-memory twins."""
