@@ -6,7 +6,7 @@ Everything that came from a target passes through ``shown`` or ``literal`` and J
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.certificate import LEVELS, VERDICTS
 from reports.results import Document, Results
-from reports.text import cut, literal, shown
+from reports.text import literal, shown
 
 MOST_EXCHANGES = 6  # of one test; a test's last exchanges are the ones that it judged
 MOST_FAILURES = 200  # shown with their exchanges; a page of thousands helps nobody
@@ -24,7 +24,7 @@ SIGNS = {
     "error": "!",
     "inconclusive": "?",
     "not run": "○",
-    "not applicable": "–",
+    "not applicable": "-",
 }
 _UNPROVEN = ("error", "inconclusive", "not run", "not applicable")
 
@@ -57,7 +57,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "literal": literal, "cut": cut, "head": _head}
+    environment.filters |= {"shown": shown, "literal": literal, "head": _head, "moment": _moment}
     return environment
 
 
@@ -149,8 +149,13 @@ def _chapters(document: Document) -> dict[str, list[Document]]:
 def _duration(document: Document) -> str | None:
     if document["finished"] is None:
         return None
-    started, finished = (
-        datetime.fromisoformat(document[key].replace("Z", "+00:00"))
-        for key in ("started", "finished")
-    )
-    return f"{(finished - started).total_seconds():.0f} s"
+    passed = _instant(document["finished"]) - _instant(document["started"])
+    return f"{passed.total_seconds():.0f} s"
+
+
+def _moment(text: str) -> str:
+    return _instant(text).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -16,6 +16,7 @@ from reports.text import cut, literal, shown
 
 # Everything outside XML 1.0's production [2] Char.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 _ELEMENTS = {
     "fail": "failure",
     "error": "error",
@@ -37,7 +38,7 @@ def junit(document: Document, results: Results) -> str:
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+    return _DECLARATION + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
 def _add_case(suite: ElementTree.Element, test: Document, required: list[Document]) -> None:

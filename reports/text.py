@@ -12,8 +12,8 @@ import unicodedata
 from typing import Any
 
 LONGEST = 4_000
-# Control, format (bidi marks, zero width), surrogate, private, unassigned, line and paragraph ends.
-_UNSHOWN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+# Control, format (bidi marks, zero width), surrogate, private, unassigned; odd spaces, line ends.
+_UNSHOWN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"))
 
 
 def shown(value: Any, *, longest: int = LONGEST) -> str:
@@ -41,7 +41,7 @@ def cut(text: str, *, longest: int = LONGEST) -> str:
 
 
 def _visible(character: str) -> str:
-    if character in "\n\t" or unicodedata.category(character) not in _UNSHOWN:
+    if character in " \n\t" or unicodedata.category(character) not in _UNSHOWN:
         return character
     code = ord(character)
     if code < 0x20:
