@@ -1,0 +1,116 @@
+"""
+How a measured quantity moves: functions from time to a value, each with a state of its own.
+
+A factory takes the device's random generator and its options as keywords; what it returns is
+called once per sample with the time in microseconds since 1970 (UTC). A new behaviour is a new
+factory and a line in ``BEHAVIOURS``.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+Behaviour = Callable[[int], Any]
+Factory = Callable[..., Behaviour]
+
+DAY_US = 86_400_000_000
+HOUR_US = DAY_US // 24
+
+
+def constant(rng: random.Random, *, value: Any = 0) -> Behaviour:
+    """Always ``value``, of any JSON type."""
+    return lambda unix_us: value
+
+
+def diurnal(
+    rng: random.Random,
+    *,
+    mean: float = 20.0,
+    amplitude: float = 5.0,
+    peak_hour: float = 15.0,
+    noise: float = 0.0,
+    digits: int = 2,
+) -> Behaviour:
+    """A sine over the day (UTC) with its top at ``peak_hour``, and Gaussian noise on it."""
+    peak_us = peak_hour * HOUR_US
+
+    def sample(unix_us: int) -> float:
+        angle = 2 * math.pi * (unix_us % DAY_US - peak_us) / DAY_US
+        return round(mean + amplitude * math.cos(angle) + rng.gauss(0.0, noise), digits)
+
+    return sample
+
+
+def random_walk(
+    rng: random.Random,
+    *,
+    start: float = 50.0,
+    step: float = 1.0,
+    low: float = 0.0,
+    high: float = 100.0,
+    digits: int = 2,
+) -> Behaviour:
+    """Up or down by at most ``step`` per sample, kept between ``low`` and ``high``."""
+    value = start
+
+    def sample(unix_us: int) -> float:
+        nonlocal value
+        value = min(high, max(low, value + rng.uniform(-step, step)))
+        return round(value, digits)
+
+    return sample
+
+
+def steps(
+    rng: random.Random,
+    *,
+    levels: list[Any] | None = None,
+    hold_s: float = 600.0,
+) -> Behaviour:
+    """One of ``levels`` for an exponentially distributed time around ``hold_s``, then another."""
+    choices = [0, 1] if levels is None else levels
+    level = rng.choice(choices)
+    until_us: float | None = None
+
+    def sample(unix_us: int) -> Any:
+        nonlocal level, until_us
+        while until_us is None or unix_us >= until_us:
+            level = rng.choice(choices)
+            until_us = (unix_us if until_us is None else until_us) + max(
+                1.0, rng.expovariate(1.0) * hold_s * 1e6
+            )
+        return level
+
+    return sample
+
+
+def counter(rng: random.Random, *, start: int = 0, most: int = 20) -> Behaviour:
+    """A count that grows by 0 to ``most`` per sample, as a pedometer's does."""
+    count = start
+
+    def sample(unix_us: int) -> int:
+        nonlocal count
+        count += rng.randint(0, most)
+        return count
+
+    return sample
+
+
+BEHAVIOURS: dict[str, Factory] = {
+    "constant": constant,
+    "diurnal": diurnal,
+    "random-walk": random_walk,
+    "steps": steps,
+    "counter": counter,
+}
+
+# What a quantity does when its fleet says nothing: the shape and its options.
+QUANTITIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "temperature": ("diurnal", {"mean": 21.0, "amplitude": 3.0, "noise": 0.2}),
+    "humidity": ("random-walk", {"start": 45.0, "step": 1.5, "low": 20.0, "high": 80.0}),
+    "power-consumption": ("steps", {"levels": [4, 60, 150, 900], "hold_s": 900.0}),
+    "steps": ("counter", {"most": 40}),
+}

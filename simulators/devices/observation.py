@@ -1,0 +1,92 @@
+"""
+A channel that tells an observer what passes through it, so that a recorder can write a trace.
+
+Without an observer a device gets its plain channel: tracing that is off costs nothing. Messages
+are passed on raw; the observer learns each secret before the first message that holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import simpy
+
+from simulators.devices.device import Credentials
+from simulators.transports.http import HttpChannel, Subscription
+
+
+class Observer(Protocol):
+    """Whoever writes the trace; it knows the time by itself."""
+
+    def event(self, device: str, direction: str, channel: str, message: dict[str, Any]) -> None:
+        """``direction`` is uplink or downlink, ``channel`` is http; ``message`` is not kept."""
+
+    def secret(self, kind: str, value: str) -> None:
+        """``value`` must not be shown; ``kind`` is activation_code or thing_token."""
+
+
+def observed(
+    channel: HttpChannel, device: str, credentials: Credentials, observer: Observer | None
+) -> HttpChannel:
+    """``channel`` itself, or with an observer a channel around it."""
+    if observer is None:
+        return channel
+    if credentials.activation_code is not None:
+        observer.secret("activation_code", credentials.activation_code)
+    if credentials.thing_token is not None:
+        observer.secret("thing_token", credentials.thing_token)
+    return ObservedChannel(channel, device, observer)
+
+
+class ObservedChannel:
+    """An HttpChannel that reports requests, answers and stream documents."""
+
+    def __init__(self, channel: HttpChannel, device: str, observer: Observer) -> None:
+        self._channel = channel
+        self._device = device
+        self._observer = observer
+
+    def request(self, method: str, target: str, document: Any = None) -> simpy.Event:
+        """As HttpChannel.request."""
+        self._uplink({"method": method, "target": target, "document": document})
+        event = self._channel.request(method, target, document)
+        if event.callbacks is not None:
+            # First in line, so that the answer stands before what the device does about it.
+            event.callbacks.insert(0, self._answered)
+        return event
+
+    def subscribe(
+        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+    ) -> Subscription:
+        """As HttpChannel.subscribe."""
+
+        def heard(document: Any) -> None:
+            self._downlink({"stream": document})
+            on_document(document)
+
+        def ended(reason: str) -> None:
+            self._downlink({"stream_end": reason})
+            on_end(reason)
+
+        self._uplink({"method": "GET", "target": target, "stream": True})
+        return self._channel.subscribe(target, heard, ended)
+
+    def close(self) -> None:
+        """As HttpChannel.close."""
+        self._channel.close()
+
+    def _answered(self, event: simpy.Event) -> None:
+        if not event.ok:
+            self._downlink({"failure": str(event.value)})
+            return
+        answer: Any = event.value
+        if isinstance(answer.document, dict) and "thingToken" in answer.document:
+            self._observer.secret("thing_token", str(answer.document["thingToken"]))
+        self._downlink({"status": answer.status, "document": answer.document})
+
+    def _uplink(self, message: dict[str, Any]) -> None:
+        self._observer.event(self._device, "uplink", "http", message)
+
+    def _downlink(self, message: dict[str, Any]) -> None:
+        self._observer.event(self._device, "downlink", "http", message)
