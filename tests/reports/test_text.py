@@ -43,6 +43,4 @@ def test_any_text_can_be_written_and_seen(text):
     result = shown(text)
 
     assert result.encode("utf-8").decode() == result
-    assert all(
-        character.isprintable() or character in "\n\t" for character in result.replace(" ", "")
-    )
+    assert result.replace("\n", "").replace("\t", "").isprintable()
