@@ -1,0 +1,90 @@
+"""
+What passes between a reference server's core and the shell around it.
+
+A core turns a request or a timer into effects; the shell commits and only then carries them out.
+Requests are opaque to the shell's bookkeeping except for ``origin``, which is the shell's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+import msgspec
+
+Headers: TypeAlias = "list[tuple[bytes, bytes]]"
+Document: TypeAlias = Any
+
+NOT_GIVEN: Any = object()
+
+
+class Request(msgspec.Struct, gc=False):
+    """
+    One request as it came in.
+
+    ``path`` is still percent-encoded, ``query`` is what stood after the question mark.
+    ``document`` is set by transports that hand over values; then ``body`` is not looked at.
+    ``origin`` belongs to the shell: where the answer goes.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Headers = []
+    body: bytes = b""
+    document: Document = NOT_GIVEN
+    origin: Any = None
+
+    def header(self, name: bytes) -> str | None:
+        """The first header of that lower-case name."""
+        for key, value in self.headers:
+            if key.lower() == name:
+                return value.decode("latin-1")
+        return None
+
+    def arguments(self) -> dict[str, str]:
+        """Decoded query; of a repeated name the first counts."""
+        if not self.query:
+            return {}
+        return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))
+
+
+class Answer(msgspec.Struct, gc=False):
+    """An answer: a JSON document, or raw bytes of ``content_type`` when that is set."""
+
+    request: Request
+    status: int
+    document: Document = None
+    content_type: str | None = None
+
+
+class OpenStream(msgspec.Struct, gc=False):
+    """Answer with 200 and keep the answer open; ``document`` is the first one sent."""
+
+    request: Request
+    stream_id: int
+    document: Document
+
+
+class StreamDocument(msgspec.Struct, gc=False):
+    """The same document for each of these streams."""
+
+    stream_ids: tuple[int, ...]
+    document: Document
+
+
+class EndStream(msgspec.Struct, gc=False):
+    """Close a stream in an orderly way."""
+
+    stream_id: int
+
+
+class Timer(msgspec.Struct, gc=False):
+    """Call ``core.timer(key, now_us)`` at ``due_us``; a later timer replaces one of that key."""
+
+    key: int
+    due_us: int
+
+
+Effect: TypeAlias = Answer | OpenStream | StreamDocument | EndStream | Timer
+Effects: TypeAlias = "list[Effect]"

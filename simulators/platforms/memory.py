@@ -1,0 +1,264 @@
+"""
+The shell without sockets: a core behind the devices' HTTP interface, in virtual time.
+
+Values are handed over, not bytes. Nothing is committed, since the database lives in memory too.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
+
+import simpy
+
+from simulators.clock import MICROSECONDS, Clock
+from simulators.platforms.effects import (
+    NOT_GIVEN,
+    Answer,
+    Document,
+    Effects,
+    EndStream,
+    OpenStream,
+    Request,
+    StreamDocument,
+    Timer,
+)
+from simulators.transports.http import HttpAnswer, HttpChannel, Subscription, TransportError
+
+
+class PlatformCore(Protocol):
+    """What a shell needs of a platform's core."""
+
+    def handle(self, request: Request, now_us: int) -> Effects: ...
+    def timer(self, key: int, now_us: int) -> Effects: ...
+    def closed(self, stream_id: int) -> None: ...
+
+
+class MemorySubscription:
+    """One stream as its device sees it."""
+
+    def __init__(
+        self,
+        transport: MemoryTransport,
+        device: str,
+        on_document: Callable[[Any], None],
+        on_end: Callable[[str], None],
+    ) -> None:
+        self.device = device
+        self.stream_id: int | None = None
+        self.is_open = True
+        self._transport = transport
+        self._on_document = on_document
+        self._on_end = on_end
+
+    def deliver(self, document: Document) -> None:
+        """Hand a document to the device."""
+        if self.is_open:
+            self._on_document(document)
+
+    def end(self, reason: str) -> None:
+        """The platform or the way to it ended the stream."""
+        if self.is_open:
+            self.close()
+            self._on_end(reason)
+
+    def close(self) -> None:
+        """The device stops listening."""
+        self.is_open = False
+        self._transport.release(self)
+
+
+class MemoryChannel:
+    """One device's way to the core."""
+
+    def __init__(self, transport: MemoryTransport, device: str) -> None:
+        self._transport = transport
+        self._device = device
+        self._subscriptions: list[MemorySubscription] = []
+
+    def request(self, method: str, target: str, document: Any = None) -> simpy.Event:
+        """See HttpChannel."""
+        return self._transport.exchange(self._device, _request(method, target, document))
+
+    def subscribe(
+        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+    ) -> Subscription:
+        """See HttpChannel."""
+        subscription = MemorySubscription(self._transport, self._device, on_document, on_end)
+        self._subscriptions = [one for one in self._subscriptions if one.is_open]
+        self._subscriptions.append(subscription)
+        self._transport.open(subscription, _request("GET", target, None))
+        return subscription
+
+    def close(self) -> None:
+        """See HttpChannel."""
+        for subscription in self._subscriptions:
+            subscription.close()
+
+
+class MemoryTransport:
+    """
+    HttpTransport to a core in the same process.
+
+    ``fault`` is asked with the device's name before anything passes: what it returns, unless None,
+    is the reason why nothing does. ``latency_s`` is the way there and back; ``jitter_s`` is added
+    to it, evenly distributed and drawn from ``rng``.
+    """
+
+    def __init__(
+        self,
+        core: PlatformCore,
+        clock: Clock,
+        *,
+        rng: random.Random | None = None,
+        latency_s: float = 0.0,
+        jitter_s: float = 0.0,
+    ) -> None:
+        if jitter_s and rng is None:
+            raise ValueError("expected a generator for the jitter; got none")
+        self.core = core
+        self.clock = clock
+        self.fault: Callable[[str], object | None] | None = None
+        self._rng = rng
+        self._latency_us = latency_s * MICROSECONDS
+        self._jitter_us = jitter_s * MICROSECONDS
+        self._streams: dict[int, MemorySubscription] = {}
+
+    def channel(self, device: str) -> HttpChannel:
+        """A channel for the device of that name."""
+        return MemoryChannel(self, device)
+
+    def close(self) -> None:
+        """End every stream."""
+        self.end_streams("transport closed")
+
+    def end_streams(self, reason: str, *, devices: Callable[[str], bool] | None = None) -> None:
+        """Cut the streams of these devices (all when None), as an outage does."""
+        for subscription in list(self._streams.values()):
+            if devices is None or devices(subscription.device):
+                subscription.end(reason)
+
+    def release(self, subscription: MemorySubscription) -> None:
+        """The stream has no listener any more."""
+        if subscription.stream_id in self._streams:
+            del self._streams[subscription.stream_id]
+            self.core.closed(subscription.stream_id)
+
+    def exchange(self, device: str, request: Request) -> simpy.Event:
+        """Event of the answer to a request."""
+        delay_us = self._one_way_us()
+        if not delay_us and self.fault is None:
+            return self.clock.timeout(0, self._answer(request))
+        event = self.clock.event()
+        self._later(delay_us, lambda: self._arrive(device, request, event))
+        return event
+
+    def open(self, subscription: MemorySubscription, request: Request) -> None:
+        """Send a subscribing request; the documents come to the subscription."""
+        request.origin = subscription
+        self._later(self._one_way_us(), lambda: self._subscribe(subscription, request))
+
+    def _one_way_us(self) -> int:
+        jitter_us = self._rng.random() * self._jitter_us if self._rng else 0.0
+        return round((self._latency_us + jitter_us) / 2)
+
+    def _later(self, delay_us: int, action: Callable[[], None]) -> None:
+        timeout = self.clock.timeout(delay_us)
+        timeout.callbacks.append(lambda _: action())
+
+    def _fault_of(self, device: str) -> object | None:
+        return self.fault(device) if self.fault is not None else None
+
+    def _arrive(self, device: str, request: Request, event: simpy.Event) -> None:
+        fault = self._fault_of(device)
+        if fault is not None:
+            event.fail(TransportError(f"no way to the platform: {fault}"))
+            return
+        answer = self._answer(request)
+        self._later(self._one_way_us(), lambda: self._return(device, answer, event))
+
+    def _return(self, device: str, answer: HttpAnswer, event: simpy.Event) -> None:
+        fault = self._fault_of(device)
+        if fault is not None:  # the platform did its work, the device will never know
+            event.fail(TransportError(f"no way back from the platform: {fault}"))
+        else:
+            event.succeed(answer)
+
+    def _answer(self, request: Request) -> HttpAnswer:
+        for effect in self.core.handle(request, self.clock.unix_us()):
+            if isinstance(effect, Answer):
+                answer = HttpAnswer(effect.status, effect.document)
+            elif isinstance(effect, OpenStream):  # a plain request cannot hold a stream
+                self.core.closed(effect.stream_id)
+                answer = HttpAnswer(200, effect.document)
+            else:
+                self._carry_out(effect)
+        return answer
+
+    def _subscribe(self, subscription: MemorySubscription, request: Request) -> None:
+        if not subscription.is_open:
+            return
+        fault = self._fault_of(subscription.device)
+        if fault is not None:
+            subscription.end(f"no way to the platform: {fault}")
+            return
+        for effect in self.core.handle(request, self.clock.unix_us()):
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Any) -> None:
+        self._CARRIERS[type(effect)](self, effect)
+
+    def _refused(self, effect: Answer) -> None:
+        effect.request.origin.end(f"refused with status {effect.status}")
+
+    def _opened(self, effect: OpenStream) -> None:
+        subscription: MemorySubscription = effect.request.origin
+        subscription.stream_id = effect.stream_id
+        self._streams[effect.stream_id] = subscription
+        self._send(subscription, effect.document)
+
+    def _document(self, effect: StreamDocument) -> None:
+        for stream_id in effect.stream_ids:
+            subscription = self._streams.get(stream_id)
+            if subscription is not None:
+                self._send(subscription, effect.document)
+
+    def _send(self, subscription: MemorySubscription, document: Document) -> None:
+        self._later(self._one_way_us(), lambda: self._deliver(subscription, document))
+
+    def _deliver(self, subscription: MemorySubscription, document: Document) -> None:
+        fault = self._fault_of(subscription.device)
+        if fault is not None:
+            subscription.end(f"stream cut: {fault}")
+        else:
+            subscription.deliver(document)
+
+    def _ended(self, effect: EndStream) -> None:
+        subscription = self._streams.get(effect.stream_id)
+        if subscription is not None:
+            subscription.end("ended by the platform")
+
+    def _timer(self, effect: Timer) -> None:
+        delay_us = max(0, effect.due_us - self.clock.unix_us())
+        self._later(delay_us, lambda: self._due(effect.key))
+
+    def _due(self, key: int) -> None:
+        for effect in self.core.timer(key, self.clock.unix_us()):
+            self._carry_out(effect)
+
+    _CARRIERS: ClassVar[dict[type, Callable[[MemoryTransport, Any], None]]] = {
+        Answer: _refused,
+        OpenStream: _opened,
+        StreamDocument: _document,
+        EndStream: _ended,
+        Timer: _timer,
+    }
+
+
+def _request(method: str, target: str, document: Any) -> Request:
+    path, _, query = target.partition("?")
+    if "#" in target or not path.startswith("/"):
+        path, query = urlsplit(target)[2:4]
+    return Request(method, path, query, document=NOT_GIVEN if document is None else document)

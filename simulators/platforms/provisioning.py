@@ -1,0 +1,226 @@
+"""
+What a thethings.iO server knows before its first request: products, codes, things, firmware.
+
+From a document (the provisioning file, already parsed) or generated from a seed. Knows nothing of
+files or storage.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+
+DEMO_PRODUCT = "thingrig-demo"
+DEFAULT_CODES = 1200
+DEFAULT_THINGS = 24
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+class ProvisioningError(ValueError):
+    """The document is wrong at ``path``; ``str()`` tells what was expected."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        self.path = path
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class ActivationCode:
+    """A code that turns one device into a thing of ``product``."""
+
+    code: str
+    product: str
+
+
+@dataclass(frozen=True)
+class ProvisionedThing:
+    """A thing that exists before anybody activates it."""
+
+    thing_token: str
+    thing_id: str
+    product: str
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """An image for one microcontroller of a product."""
+
+    id: str
+    product: str
+    mcu: str
+    version: str
+    image: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the image, as target files carry it."""
+        return sha256(self.image).hexdigest()
+
+
+@dataclass(frozen=True)
+class Function:
+    """
+    A cloud function: answers its params (``returns = "params"``) or always the same ``result``.
+
+    Belongs to every product.
+    """
+
+    name: str
+    returns: str = "params"
+    result: Any = None
+
+
+@dataclass(frozen=True)
+class Provisioning:
+    """Everything a server is started with."""
+
+    products: list[str] = field(default_factory=list)
+    activation_codes: list[ActivationCode] = field(default_factory=list)
+    things: list[ProvisionedThing] = field(default_factory=list)
+    firmwares: list[Firmware] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
+
+
+def random_token(rng: random.Random) -> str:
+    """43 base64url characters: 32 bytes without padding, as thing tokens and thing ids are."""
+    return base64.urlsafe_b64encode(rng.randbytes(32)).decode().rstrip("=")
+
+
+def random_code(rng: random.Random) -> str:
+    """34 characters, as real activation codes have."""
+    return "".join(rng.choices(_ALPHABET, k=34))
+
+
+def default_provisioning(rng: random.Random) -> Provisioning:
+    """One product with codes, things, two firmwares and one function; same rng, same result."""
+    codes = [ActivationCode(random_code(rng), DEMO_PRODUCT) for _ in range(DEFAULT_CODES)]
+    things = [
+        ProvisionedThing(random_token(rng), random_token(rng), DEMO_PRODUCT)
+        for _ in range(DEFAULT_THINGS)
+    ]
+    return Provisioning(
+        products=[DEMO_PRODUCT],
+        activation_codes=codes,
+        things=things,
+        firmwares=[
+            Firmware("main-2", DEMO_PRODUCT, "main", "2", rng.randbytes(4096)),
+            Firmware("radio-7", DEMO_PRODUCT, "radio", "7", rng.randbytes(1500)),
+        ],
+        functions=[Function("echo")],
+    )
+
+
+def from_document(document: dict[str, Any]) -> Provisioning:
+    """
+    Read a parsed provisioning file.
+
+    Raises:
+        ProvisioningError: a member is missing, of the wrong type, repeated, or names an
+            unknown product; with the path to it.
+    """
+    products = _unique(_tables(document, "product", _product), "product", "id", str)
+    known = set(products)
+    return Provisioning(
+        products=products,
+        activation_codes=_unique(list(_codes(document)), "product", "activation_codes", _code_of),
+        things=_unique(
+            _tables(document, "thing", _thing, known), "thing", "thing_token", _token_of
+        ),
+        firmwares=_unique(
+            _tables(document, "firmware", _firmware, known), "firmware", "id", lambda f: f.id
+        ),
+        functions=_unique(
+            _tables(document, "function", _function), "function", "name", lambda f: f.name
+        ),
+    )
+
+
+def _code_of(code: ActivationCode) -> str:
+    return code.code
+
+
+def _token_of(thing: ProvisionedThing) -> str:
+    return thing.thing_token
+
+
+def _tables(
+    document: dict[str, Any], name: str, read: Callable[..., T], *arguments: Any
+) -> list[T]:
+    tables = document.get(name, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ProvisioningError((name,), f"expected tables [[{name}]]")
+    return [read(table, (name, index), *arguments) for index, table in enumerate(tables)]
+
+
+def _unique(values: list[T], table: str, member: str, name_of: Callable[[T], str]) -> list[T]:
+    seen: set[str] = set()
+    for index, value in enumerate(values):
+        if name_of(value) in seen:
+            raise ProvisioningError(
+                (table, index, member), f"expected {member} to be unique; got it twice"
+            )
+        seen.add(name_of(value))
+    return values
+
+
+def _text(table: dict[str, Any], path: Path, member: str) -> str:
+    value = table.get(member)
+    if not isinstance(value, str) or not value:
+        raise ProvisioningError((*path, member), f"expected {member} as text; got {value!r}")
+    return value
+
+
+def _known_product(table: dict[str, Any], path: Path, known: set[str]) -> str:
+    product = _text(table, path, "product")
+    if product not in known:
+        raise ProvisioningError(
+            (*path, "product"),
+            f"expected a product of this file ({', '.join(sorted(known))}); got {product!r}",
+        )
+    return product
+
+
+def _product(table: dict[str, Any], path: Path) -> str:
+    return _text(table, path, "id")
+
+
+def _codes(document: dict[str, Any]) -> Iterator[ActivationCode]:
+    for index, table in enumerate(document.get("product", [])):
+        codes = table.get("activation_codes", [])
+        if not isinstance(codes, list) or not all(isinstance(c, str) and c for c in codes):
+            raise ProvisioningError(
+                ("product", index, "activation_codes"), "expected a list of texts"
+            )
+        for code in codes:
+            yield ActivationCode(code, table["id"])
+
+
+def _thing(table: dict[str, Any], path: Path, known: set[str]) -> ProvisionedThing:
+    token, thing_id = _text(table, path, "thing_token"), _text(table, path, "thing_id")
+    return ProvisionedThing(token, thing_id, _known_product(table, path, known))
+
+
+def _firmware(table: dict[str, Any], path: Path, known: set[str]) -> Firmware:
+    try:
+        image = base64.b64decode(_text(table, path, "base64"), validate=True)
+    except binascii.Error as error:
+        raise ProvisioningError((*path, "base64"), "expected an image in base64") from error
+    texts = [_text(table, path, member) for member in ("id", "mcu", "version")]
+    return Firmware(texts[0], _known_product(table, path, known), texts[1], texts[2], image)
+
+
+def _function(table: dict[str, Any], path: Path) -> Function:
+    returns = table.get("returns", "params")
+    if returns not in ("params", "result"):
+        raise ProvisioningError(
+            (*path, "returns"), f"expected returns = 'params' or 'result'; got {returns!r}"
+        )
+    return Function(_text(table, path, "name"), returns, table.get("result"))

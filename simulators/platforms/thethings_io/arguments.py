@@ -1,0 +1,59 @@
+"""Query parameters and bodies as the endpoints need them; raises Refused for bad ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from simulators.platforms.bodies import BodyError, document_of
+from simulators.platforms.effects import Request
+from simulators.platforms.thethings_io.refusals import Refused
+from simulators.wire.thethings_io import WireError, parse_date
+
+_LONGEST_NUMBER = 18
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """The body as an object."""
+    try:
+        document = document_of(request)
+    except BodyError as error:
+        raise Refused(400, str(error)) from error
+    if not isinstance(document, dict):
+        raise Refused(400, "body must be a JSON object")
+    return document
+
+
+def number(text: str | None, name: str, *, default: int) -> int:
+    """A whole number without sign; absent gives the default."""
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()):
+        raise Refused(400, f"{name} must be a whole number")
+    # Longer than any bound in use; int() would refuse thousands of digits.
+    return int(text.lstrip("0")[:_LONGEST_NUMBER] or "0")
+
+
+def date_ms(text: str | None, name: str, now_us: int, *, default: int) -> int:
+    """A date of the query in Unix milliseconds; absent gives the default."""
+    if text is None:
+        return default
+    try:
+        # A plus sign that was not percent-encoded arrives as a space.
+        return parse_date(text.replace(" ", "+"), now_ms=now_us // 1000)
+    except WireError as error:
+        raise Refused(400, f"{name}: {error}") from error
+
+
+def is_false(text: str | None) -> bool:
+    """Only the words ``false`` and ``0`` switch something off."""
+    return text is not None and text.lower() in ("false", "0")
+
+
+def json_text(value: Any) -> str:
+    """A value as compact JSON, as it is stored."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as error:  # nested beyond what can be stored, or not a JSON value
+        raise Refused(400, "value is nested too deeply or is no JSON value") from error

@@ -1,0 +1,89 @@
+"""
+The reference server of thethings.iO's device side, without a wire.
+
+``handle`` turns a request into effects. Never commits, sleeps, or does I/O beyond its SQLite
+connection; time comes with each call, tokens from the generator handed in.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from simulators.platforms.effects import Answer, Effects, Request
+from simulators.platforms.provisioning import Provisioning
+from simulators.platforms.thethings_io import stream
+from simulators.platforms.thethings_io.policy import Policy
+from simulators.platforms.thethings_io.refusals import Refused, error_document
+from simulators.platforms.thethings_io.routes import Routes
+from simulators.platforms.thethings_io.stock import provision
+from simulators.platforms.thethings_io.store import Store, Thing
+
+
+class Core:
+    """State and behaviour of one server."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        provisioning: Provisioning | None,
+        rng: random.Random,
+        *,
+        policy: Policy | None = None,
+        show: Callable[[str], Any] = orjson.loads,
+    ) -> None:
+        """
+        Args:
+            connection: from ``open_database``; whoever gave it commits.
+            provisioning: added to what the database holds; None adds nothing.
+            rng: source of tokens and ids.
+            show: how answers carry stored JSON: ``orjson.loads`` for values,
+                ``orjson.Fragment`` for a shell that serialises with orjson.
+        Raises:
+            ProvisioningConflict: the database holds an entry with other contents.
+        """
+        self.store = Store(connection, show=show)
+        self.policy = policy or Policy()
+        self.rng = rng
+        self.streams = stream.Streams()
+        self.routes = Routes()
+        if provisioning is not None:
+            provision(self.store, provisioning)
+
+    def handle(self, request: Request, now_us: int) -> Effects:
+        """Effects of a request that arrived at ``now_us`` (microseconds since 1970)."""
+        endpoint, arguments = self.routes.find(request.method, request.path)
+        try:
+            return endpoint.handler(self, request, arguments, now_us)
+        except Refused as refusal:
+            return [
+                Answer(request, refusal.status, error_document(refusal.status, refusal.message))
+            ]
+
+    def timer(self, key: int, now_us: int) -> Effects:
+        """Effects of a timer that fell due."""
+        return stream.keep_alive(self, key, now_us)
+
+    def closed(self, stream_id: int) -> None:
+        """The client of a stream is gone."""
+        self.streams.remove(stream_id)
+
+    def forget(self) -> None:
+        """The database was rolled back: drop what is remembered of it."""
+        self.store.forget()
+
+    def thing(self, arguments: list[str]) -> Thing:
+        """
+        The thing whose token is the first argument.
+
+        Raises:
+            Refused: no thing has that token.
+        """
+        thing = self.store.thing(arguments[0])
+        if thing is None:
+            raise Refused(self.policy.unknown_token_status, "Thing token doesn't exist")
+        return thing

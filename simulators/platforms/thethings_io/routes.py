@@ -1,0 +1,111 @@
+"""
+The route table: which endpoint a method and path belong to.
+
+Empty path segments do not count, so doubled and trailing slashes are tolerated. A literal segment
+wins over a ``*``. The first argument of a path under ``things`` is the thing token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import unquote
+
+from simulators.platforms.effects import Effects, Request
+from simulators.platforms.thethings_io import (
+    activation,
+    date,
+    description,
+    firmware,
+    functions,
+    preflight,
+    read,
+    stream,
+    tags,
+    write,
+)
+
+if TYPE_CHECKING:
+    from simulators.platforms.thethings_io.core import Core
+
+Handler: TypeAlias = "Callable[[Core, Request, list[str], int], Effects]"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint's id in the documents' table, and what answers it."""
+
+    id: str
+    method: str
+    path: str
+    handler: Handler
+
+
+ENDPOINTS = (
+    Endpoint("TIO-PING", "GET", "/v2", preflight.ping),
+    Endpoint("TIO-ACT", "POST", "/v2/things", activation.activate),
+    Endpoint("TIO-WR", "POST", "/v2/things/*", write.write),
+    Endpoint("TIO-SUB", "GET", "/v2/things/*", stream.subscribe),
+    Endpoint("TIO-RES", "GET", "/v2/things/*/resources", read.resources),
+    Endpoint("TIO-ALL", "GET", "/v2/things/*/all_resources", read.all_resources),
+    Endpoint("TIO-RD", "GET", "/v2/things/*/resources/*", read.read),
+    Endpoint("TIO-DESC", "GET", "/v2/things/*/resources/description", description.get),
+    Endpoint("TIO-DESC", "PUT", "/v2/things/*/resources/description", description.put),
+    Endpoint("TIO-TAG", "POST", "/v2/things/*/tags", tags.add),
+    Endpoint("TIO-TAG", "GET", "/v2/things/*/tags", tags.listing),
+    Endpoint("TIO-TAG", "DELETE", "/v2/things/*/tags/*", tags.delete),
+    Endpoint("TIO-FWL", "GET", "/v2/things/*/firmwares/latest", firmware.latest),
+    Endpoint("TIO-FWD", "GET", "/v2/things/*/firmwares/download/*", firmware.download),
+    Endpoint("TIO-FN", "POST", "/v2/things/*/code/functions/*", functions.call),
+    Endpoint("TIO-DATE", "GET", "/v2/utils/date", date.server_date),
+)
+NOT_FOUND = Endpoint("", "", "", preflight.not_found)
+WRONG_METHOD = Endpoint("", "", "", preflight.wrong_method)
+CROSS_ORIGIN = Endpoint("CORS", "OPTIONS", "", preflight.cross_origin)
+
+
+@dataclass
+class _Node:
+    children: dict[str, _Node] = field(default_factory=dict)
+    methods: dict[str, Endpoint] = field(default_factory=dict)
+
+
+class Routes:
+    """Finds endpoints; built once."""
+
+    def __init__(self, endpoints: tuple[Endpoint, ...] = ENDPOINTS) -> None:
+        self._root = _Node()
+        for endpoint in endpoints:
+            self._add(endpoint)
+
+    def _add(self, endpoint: Endpoint) -> None:
+        node = self._root
+        for segment in endpoint.path.split("/")[1:]:
+            node = node.children.setdefault(segment, _Node())
+        node.methods[endpoint.method] = endpoint
+
+    def find(self, method: str, path: str) -> tuple[Endpoint, list[str]]:
+        """The endpoint and its arguments, percent-decoded; never fails."""
+        arguments: list[str] = []
+        node = self._descend(path, arguments)
+        if method == "OPTIONS":
+            return CROSS_ORIGIN, arguments
+        if node is None or not node.methods:
+            return NOT_FOUND, arguments
+        return node.methods.get(method, WRONG_METHOD), arguments
+
+    def _descend(self, path: str, arguments: list[str]) -> _Node | None:
+        node = self._root
+        for part in path.split("/"):
+            if not part:
+                continue
+            segment = unquote(part) if "%" in part else part
+            child = node.children.get(segment)
+            if child is None or segment == "*":
+                child = node.children.get("*")
+                if child is None:
+                    return None
+                arguments.append(segment)
+            node = child
+        return node

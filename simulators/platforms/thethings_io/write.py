@@ -1,0 +1,121 @@
+"""Write: values of a thing, stored and broadcast, all or nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.platforms.effects import Answer, Effects, Request
+from simulators.platforms.thethings_io import magic
+from simulators.platforms.thethings_io.arguments import is_false, json_object, json_text
+from simulators.platforms.thethings_io.refusals import Refused
+from simulators.platforms.thethings_io.store import Row, Thing
+from simulators.wire.thethings_io import WireError, is_key, parse_date, read_geo
+
+if TYPE_CHECKING:
+    from simulators.platforms.thethings_io.core import Core
+
+CREATED = {"status": "created"}
+
+
+class Draft:
+    """What a write would change, collected before anything is changed."""
+
+    __slots__ = ("rows", "states")
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.states: dict[str, Any] = {}
+
+
+def write(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+    """Store and broadcast the values of a request; one bad item refuses all of them."""
+    thing = core.thing(arguments)
+    items = _items(json_object(request))
+    draft = Draft()
+    try:
+        shown = [_read_item(core, thing, item, now_us // 1000, draft) for item in items]
+    except Refused:
+        if not core.policy.all_or_nothing:
+            _store(core, thing, draft)
+        raise
+    query = request.arguments() if request.query else {}
+    if not (core.policy.store_parameter and is_false(query.get("store"))):
+        _store(core, thing, draft)
+    effects: Effects = [Answer(request, core.policy.written_status, CREATED)]
+    if core.streams.of_thing.get(thing.number) and not (
+        core.policy.broadcast_parameter and is_false(query.get("broadcast"))
+    ):
+        effects.append(core.streams.broadcast(thing.number, shown, now_us))
+    return effects
+
+
+def _items(body: dict[str, Any]) -> list[Any]:
+    items = body.get("values")
+    if not isinstance(items, list):
+        raise Refused(400, "values must be an array")
+    if not items:
+        raise Refused(400, "values must not be empty")
+    return items
+
+
+def _read_item(core: Core, thing: Thing, item: Any, now_ms: int, draft: Draft) -> dict[str, Any]:
+    """Check one item, add it to the draft, and return what subscribers get to see."""
+    try:
+        key, value = item["key"], item["value"]
+    except (TypeError, KeyError) as error:
+        raise Refused(400, "each of values must have a key and a value") from error
+    text = json_text(value)
+    shown = {"key": key, "value": core.store.show(text)}
+    unix_ms, geo = now_ms, None
+    if len(item) > 2:
+        unix_ms, geo = _extras(item, now_ms)
+        shown.update(_echo(item))
+    if isinstance(key, str) and (key in thing.resources or is_key(key)) and key != "description":
+        draft.rows.append((key, unix_ms, text, geo))
+    elif not magic.accept(core, thing, key, item, draft.states):
+        _unnamed(core, key, (unix_ms, text, geo), draft)
+    return shown
+
+
+def _echo(item: dict[str, Any]) -> dict[str, Any]:
+    """Datetime and position as they were submitted, without members that mean nothing."""
+    echo = {"datetime": item["datetime"]} if "datetime" in item else {}
+    if item.get("geo") is not None:
+        echo["geo"] = {"lat": item["geo"]["lat"], "long": item["geo"]["long"]}
+    return echo
+
+
+def _unnamed(core: Core, key: Any, rest: tuple[int, str, str | None], draft: Draft) -> None:
+    if core.policy.key_alphabet or not isinstance(key, str):
+        raise Refused(400, "key must consist of letters, digits, '.', '-' and '_'")
+    draft.rows.append((key, *rest))
+
+
+def _extras(item: dict[str, Any], now_ms: int) -> tuple[int, str | None]:
+    """The item's own datetime and position, where it has them."""
+    unix_ms, geo = now_ms, None
+    try:
+        if "datetime" in item:
+            unix_ms = _datetime(item["datetime"], now_ms)
+        if item.get("geo") is not None:
+            latitude, longitude = read_geo(item["geo"])
+            geo = json_text({"lat": latitude, "long": longitude})
+    except WireError as error:
+        raise Refused(400, str(error)) from error
+    return unix_ms, geo
+
+
+def _datetime(value: Any, now_ms: int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # 14 digits written as a number
+    if not isinstance(value, str):
+        raise WireError("expected datetime as text")
+    return parse_date(value, now_ms=now_ms)
+
+
+def _store(core: Core, thing: Thing, draft: Draft) -> None:
+    # The texts first: a state that cannot be stored must refuse the values as well.
+    states = [(name, json_text(value)) for name, value in draft.states.items()]
+    if draft.rows:
+        core.store.add_values(thing, draft.rows)
+    core.store.set_states(thing, states)
