@@ -1,0 +1,89 @@
+"""What a benchmark found, and how it is shown: figures, and ratios beside their aims."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value: the median of its rounds, with the least and the greatest."""
+
+    name: str
+    rounds: Sequence[float]
+    unit: str
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+    def row(self) -> tuple[str, ...]:
+        spread = f"{_short(min(self.rounds))} to {_short(max(self.rounds))}"
+        return (self.name, f"{_short(self.median)} {self.unit}", spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What was hoped for: ``at least`` or ``at most`` a bound."""
+
+    name: str
+    value: float
+    bound: float
+    at_least: bool
+    unit: str = "x"
+
+    @property
+    def is_reached(self) -> bool:
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+    def row(self) -> tuple[str, ...]:
+        sign = "≥" if self.at_least else "≤"
+        verdict = "reached" if self.is_reached else "missed"
+        value = f"{_short(self.value)} {self.unit}"
+        return (self.name, value, f"{sign} {_short(self.bound)} {self.unit}", verdict)
+
+
+@dataclass(slots=True)
+class Report:
+    """Everything one benchmark found."""
+
+    title: str
+    figures: list[Figure] = field(default_factory=list)
+    aims: list[Aim] = field(default_factory=list)
+    note: str = ""
+
+    def text(self) -> str:
+        """As Markdown."""
+        parts = [f"## {self.title}", ""]
+        if self.note:
+            parts += [self.note, ""]
+        parts += _table(("measured", "median", "rounds"), [figure.row() for figure in self.figures])
+        if self.aims:
+            parts += ["", *_table(("aim", "found", "hoped for", ""), [a.row() for a in self.aims])]
+        return "\n".join(parts) + "\n"
+
+
+def interleaved(rounds: int, *measures: Callable[[], object]) -> None:
+    """Call every measure once per round: what slows the machine down hits all of them alike."""
+    for _ in range(rounds):
+        for measure in measures:
+            measure()
+
+
+def machine() -> str:
+    """One line about where this ran."""
+    return f"CPython {platform.python_version()}, {platform.system()} {platform.machine()}"
+
+
+def _short(value: float) -> str:
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 20 else f"{value:.2f}"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]

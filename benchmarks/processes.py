@@ -1,0 +1,122 @@
+"""Child processes of a benchmark: started until ready, ended for certain, their CPU time read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[1]
+READY_S = 15.0
+
+
+class BenchmarkError(Exception):
+    """A benchmark could not be carried out; nothing was measured."""
+
+
+class Load(NamedTuple):
+    """What a load generator did, and what it cost the generator itself."""
+
+    requests: int
+    p50_ms: float
+    p99_ms: float
+    cpu_s: float
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds of every thread of a process, its system calls included."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    # The first field of schedstat is nanoseconds on a CPU: finer than the ticks of /proc/PID/stat.
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """Command line that runs a module of this checkout."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+@contextmanager
+def running(argv: list[str], *, port: int) -> Iterator[int]:
+    """
+    A server as a child process, from accepting connections on ``port`` until the block ends.
+
+    Raises:
+        BenchmarkError: it ended early or did not listen within fifteen seconds.
+    """
+    child = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        _wait_until_listening(child, port)
+        yield child.pid
+    finally:
+        child.terminate()
+        try:
+            child.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+
+
+def _wait_until_listening(child: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            said = child.communicate()[1].decode(errors="replace").strip().splitlines()[-1:]
+            raise BenchmarkError(f"{child.args} ended with {child.returncode}: {said}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise BenchmarkError(f"{child.args} did not listen on port {port} within {READY_S:.0f} s")
+
+
+_LUA = """
+wrk.method = "POST"
+wrk.body = [[%s]]
+wrk.headers["Content-Type"] = "application/json"
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format('RESULT {"requests":%%d,"errors":%%d,"p50":%%f,"p99":%%f}\\n',
+    summary.requests, e.connect + e.read + e.write + e.status + e.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end
+"""
+
+
+def wrk(url: str, body: bytes, *, connections: int, seconds: int, folder: Path) -> Load:
+    """
+    POST ``body`` to ``url`` from one thread of wrk.
+
+    Raises:
+        BenchmarkError: wrk failed, or any answer was not a success.
+    """
+    script = folder / "post.lua"
+    script.write_text(_LUA % body.decode())
+    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), url]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert child.stdout is not None
+    output = child.stdout.read().decode(errors="replace")
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    found = re.search(r"RESULT (\{.*\})", output)
+    if child.returncode or found is None:
+        raise BenchmarkError(f"wrk ended with {child.returncode}: {output[-300:]}")
+    result: dict[str, Any] = json.loads(found[1])
+    if result["errors"] or not result["requests"]:
+        raise BenchmarkError(f"{result['errors']} of {result['requests']} requests failed at {url}")
+    cpu = usage.ru_utime + usage.ru_stime
+    return Load(result["requests"], result["p50"] / 1000, result["p99"] / 1000, cpu)
