@@ -50,6 +50,25 @@ def python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
+def result_of(module: str, *arguments: str, timeout_s: float = 120) -> dict[str, Any]:
+    """
+    Run a module of this checkout and read the JSON object in its last line.
+
+    Raises:
+        BenchmarkError: it failed, said nothing, or took too long.
+    """
+    argv = python(module, *arguments)
+    try:
+        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise BenchmarkError(f"{module} took more than {timeout_s:.0f} s") from error
+    if done.returncode or not done.stdout.strip():
+        said = done.stderr.strip().splitlines()[-1:]
+        raise BenchmarkError(f"{module} ended with {done.returncode}: {said}")
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
 @contextmanager
 def running(argv: list[str], *, port: int) -> Iterator[int]:
     """
