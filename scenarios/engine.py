@@ -1,0 +1,198 @@
+"""
+A scenario at work: its devices, actors, steps and faults on one clock and one transport.
+
+Which clock and which transport is not known here. When the scenario's time is over, everything
+that was written is read back, so that the run can be judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import simpy
+
+from scenarios.evidence import Evidence
+from scenarios.expectations import NEED_READING
+from scenarios.faults import Fault, Faults
+from scenarios.model import ActorSpec, Scenario
+from scenarios.readback import Reader
+from scenarios.recorder import Recorder
+from scenarios.steps import Operator
+from simulators.apps.actor import Actor
+from simulators.clock import Clock
+from simulators.devices.device import Credentials, Device, Steps
+from simulators.devices.fleet import build_fleet
+from simulators.devices.observation import observed
+from simulators.devices.switch import Switch
+from simulators.randomness import RandomStreams
+from simulators.transports.http import HttpChannel, HttpTransport
+
+READERS = 8
+TICKS = 100
+
+Progress = Callable[[int, Evidence], None]
+
+
+@dataclass(frozen=True)
+class Access:
+    """The credentials that a fleet may use; devices take codes first, then tokens."""
+
+    activation_codes: tuple[str, ...] = ()
+    thing_tokens: tuple[str, ...] = ()
+    product_id: str | None = None
+
+
+class World:
+    """Everything that lives in one run."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        clock: Clock,
+        transport: HttpTransport,
+        access: Access,
+        recorder: Recorder | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """
+        Raises:
+            FleetError: fewer codes and tokens than devices.
+        """
+        self.scenario = scenario
+        self._clock = clock
+        self._transport = transport
+        self._recorder = recorder
+        self._progress = progress
+        self._codes = iter(access.activation_codes)
+        self._product_id = access.product_id
+        self._streams = RandomStreams(scenario.seed)
+        self.faults = Faults(scenario.faults, clock=clock, streams=self._streams)
+        self._faulty = self.faults.over(transport)
+        self._fleet = build_fleet(
+            scenario.fleets,
+            clock=clock,
+            streams=self._streams,
+            transport=self._faulty,
+            activation_codes=self._codes,
+            thing_tokens=iter(access.thing_tokens),
+            product_id=access.product_id,
+            observe=recorder,
+        )
+        fleet_of = {name: spec.name for spec in scenario.fleets for name in spec.names()}
+        self._operator = Operator(clock, self._channel("operator"), self._start)
+        actors = [self._actor(spec, name) for spec in scenario.actors for name in spec.names()]
+        self.evidence = Evidence(
+            devices=self._fleet.devices,
+            actors=actors,
+            operator=self._operator,
+            faults=self.faults,
+            fleet_of=fleet_of,
+            end_us=scenario.duration_us,
+        )
+        self._group(fleet_of)
+
+    def conduct(self) -> Steps:
+        """The whole run as one process: live, then read back."""
+        self._begin()
+        yield self._clock.timeout(self.scenario.duration_us)
+        if self._recorder is not None:
+            self._recorder.stop()
+        self._note_inactive(None)
+        if any(expectation.kind in NEED_READING for expectation in self.scenario.expectations):
+            yield from self._read_back()
+
+    def _begin(self) -> None:
+        clock = self._clock
+        for fault in self.faults.all:
+            clock.process(self.faults.process(fault, self._tell))
+        for step in self.scenario.steps:
+            clock.process(self._operator.process(step, self.evidence.chosen(step.on)))
+        awaited = {step.on for step in self.scenario.steps if step.do == "start"}
+        for device in self._fleet.devices:
+            if not awaited & {device.name, self.evidence.fleet_of[device.name]}:
+                self._start(device)
+        for actor in self.evidence.actors:
+            clock.process(actor.process())
+        for expectation in self.scenario.expectations:
+            if "by" in expectation.options:
+                clock.process(self._look_at(expectation.options["by"]))
+        if self._progress is not None:
+            clock.process(self._tick(self._progress))
+
+    def _start(self, device: Device) -> None:
+        self._clock.process(self._life(device))
+
+    def _life(self, device: Device) -> Steps:
+        """A device whose code was used up before takes the next one."""
+        yield from device.process()
+        while device.thing_token is None:
+            code = next(self._codes, None)
+            if code is None:
+                return
+            if self._recorder is not None:
+                self._recorder.secret("activation_code", code)
+            device.credentials = Credentials(activation_code=code, product_id=self._product_id)
+            yield from device.process()
+
+    def _look_at(self, by_us: int) -> Steps:
+        yield self._clock.timeout(by_us)
+        self._note_inactive(by_us)
+
+    def _note_inactive(self, by_us: int | None) -> None:
+        late = [device.name for device in self._fleet.devices if device.thing_token is None]
+        self.evidence.inactive[by_us] = late
+
+    def _tick(self, progress: Progress) -> Steps:
+        while self._clock.now_us() < self.scenario.duration_us:
+            progress(self._clock.now_us(), self.evidence)
+            yield self._clock.timeout(max(1, self.scenario.duration_us // TICKS))
+        progress(self.scenario.duration_us, self.evidence)
+
+    def _tell(self, fault: Fault, what: str) -> None:
+        if self._recorder is not None:
+            self._recorder.event(fault.on, "none", "fault", {"kind": fault.kind, "state": what})
+
+    def _actor(self, spec: ActorSpec, name: str) -> Actor:
+        fleet = next(fleet for fleet in self.scenario.fleets if fleet.name == spec.turns)
+        turned = set(fleet.names())
+        switches = [device for device in self._fleet.of_type(Switch) if device.name in turned]
+        return Actor(
+            name,
+            clock=self._clock,
+            channel=self._channel(name),
+            rng=self._streams.stream("actor", name),
+            switches=switches,
+            habits=spec.habits,
+        )
+
+    def _channel(self, name: str) -> HttpChannel:
+        return observed(self._faulty.channel(name), name, Credentials(), self._recorder)
+
+    def _group(self, fleet_of: dict[str, str]) -> None:
+        for device, fleet in fleet_of.items():
+            self.faults.group(device, fleet)
+        for spec in self.scenario.actors:
+            for name in spec.names():
+                self.faults.group(name, spec.name)
+
+    def _read_back(self) -> Steps:
+        """Several readers at once, past the faults: it is the platform that is asked."""
+        wanted = [*self._resources()]
+        readers = [
+            Reader(self._clock, self._transport.channel(f"reader-{number}"))
+            for number in range(READERS)
+        ]
+        yield simpy.AllOf(
+            self._clock,
+            [
+                self._clock.process(reader.read_all(wanted[number::READERS], self.evidence.stored))
+                for number, reader in enumerate(readers)
+            ],
+        )
+
+    def _resources(self) -> Iterator[tuple[Device, str]]:
+        for device in self._fleet.devices:
+            for key in dict.fromkeys(entry.key for entry in self.evidence.written(device)):
+                yield device, key

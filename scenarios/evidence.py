@@ -1,0 +1,75 @@
+"""What a run leaves to be judged: who did what, which faults there were, what was read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scenarios.faults import Fault, Faults
+from scenarios.readback import Stored
+from scenarios.steps import Operator
+from simulators.apps.actor import Actor, Command
+from simulators.devices.account import Sent
+from simulators.devices.device import Device
+from simulators.devices.switch import Switch
+
+
+@dataclass
+class Evidence:
+    """
+    All that expectations see. ``end_us`` is when the scenario ended, in microseconds since its
+    start; what was settled later, while the run was being judged, does not count.
+    """
+
+    devices: Sequence[Device]
+    actors: Sequence[Actor]
+    operator: Operator
+    faults: Faults
+    fleet_of: Mapping[str, str]
+    end_us: int
+    stored: dict[tuple[str, str], Stored] = field(default_factory=dict)
+    inactive: dict[int | None, list[str]] = field(default_factory=dict)
+
+    @property
+    def commands(self) -> list[Command]:
+        """What switches were told, by actors and by steps."""
+        return [*self.operator.commands, *(c for actor in self.actors for c in actor.commands)]
+
+    def chosen(self, on: str | None) -> list[Device]:
+        """The devices that ``on`` names: a fleet, a device, or all."""
+        return [d for d in self.devices if on in (None, d.name, self.fleet_of[d.name])]
+
+    def switches(self, on: str | None) -> list[Switch]:
+        """The chosen devices that are switches."""
+        return [device for device in self.chosen(on) if isinstance(device, Switch)]
+
+    def settled(self, device: Device) -> Iterator[Sent]:
+        """What a device sent and heard the outcome of before the end."""
+        for entry in device.account.sent:
+            if entry.state != "pending" and entry.settled_us <= self.end_us:
+                yield entry
+
+    def written(self, device: Device) -> Iterator[Sent]:
+        """Everything that was sent to a device's thing, by itself and by those who turn it."""
+        yield from device.account.sent
+        for command in self.commands:
+            if command.switch is device:
+                yield command.entry
+
+    def acknowledged(self, device: Device) -> Iterator[Sent]:
+        """What the platform acknowledged to anybody about that thing before the end."""
+        for entry in self.written(device):
+            if entry.state == "acknowledged" and entry.settled_us <= self.end_us:
+                yield entry
+
+    def suffered(self, name: str, from_us: int, to_us: int, *, recovery_us: int) -> bool:
+        """Whether a fault, or the recovery after it, touched a device within a span of time."""
+        return any(
+            fault.at_us <= to_us and from_us <= fault.end_us + recovery_us
+            for fault in self.faults.all
+            if self.faults.concern(fault, name)
+        )
+
+    def outages(self, name: str) -> list[Fault]:
+        """The outages of one device."""
+        return [f for f in self.faults.all if f.kind == "outage" and self.faults.concern(f, name)]

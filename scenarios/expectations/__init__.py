@@ -1,0 +1,35 @@
+"""What a scenario can expect; a new kind is a new file and a line in ``KINDS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scenarios.evidence import Evidence
+from scenarios.expectations import (
+    devices_active,
+    latencies,
+    losses,
+    no_duplicates,
+    resubscribed,
+    switches_follow,
+    values_readable,
+)
+from scenarios.expectations.judgement import Judgement
+from scenarios.model import Expectation
+
+KINDS: dict[str, Callable[..., Judgement]] = {
+    "switches-follow": switches_follow.judge,
+    "acknowledged-values-readable": values_readable.judge,
+    "no-duplicates": no_duplicates.judge,
+    "loss": losses.judge,
+    "latency": latencies.judge,
+    "devices-active": devices_active.judge,
+    "resubscribed": resubscribed.judge,
+}
+
+NEED_READING = ("acknowledged-values-readable", "no-duplicates")
+
+
+def judge(expectation: Expectation, evidence: Evidence) -> Judgement:
+    """Judge one expectation by the evidence of a run."""
+    return KINDS[expectation.kind](evidence, expectation.on, **expectation.options)

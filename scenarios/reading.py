@@ -1,0 +1,184 @@
+"""
+From the name or path of a scenario to the scenario: found, changed by settings, checked, read.
+
+Mistakes are FileErrors: wrong usage, told with file and line, or with the setting that caused them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from scenarios.files import FileError, TomlFile, open_toml
+from scenarios.mistakes import expected
+from scenarios.model import Scenario, from_document
+from scenarios.toml_lines import Where
+from simulators.clock import VirtualClock
+from simulators.devices.fleet import FleetSpec, build_fleet
+from simulators.devices.options import FleetError
+from simulators.randomness import RandomStreams
+
+LIBRARY = Path(__file__).resolve().parent / "library"
+
+
+def library() -> list[str]:
+    """Names of the scenarios that come with ThingRig."""
+    return sorted(path.stem for path in LIBRARY.glob("*.toml"))
+
+
+def read_scenario(name_or_path: str, settings: Mapping[str, str] | None = None) -> Scenario:
+    """
+    Read a scenario of the library, or a file.
+
+    Args:
+        settings: PATH → VALUE, as ``--set`` has them: ``fleet.lights.count`` → ``5``.
+    Raises:
+        FileError: not found, or wrong.
+    """
+    file = open_toml(find_scenario(name_or_path))
+    for path, value in (settings or {}).items():
+        apply_setting(file, path, value)
+    file.check("scenario")
+    check_meaning(file)
+    return from_document(file.document)
+
+
+def find_scenario(name_or_path: str) -> Path:
+    """The file of a scenario; what has no slash and no ``.toml`` is a name of the library."""
+    if "/" in name_or_path or name_or_path.endswith(".toml"):
+        return Path(name_or_path)
+    if name_or_path in library():
+        return LIBRARY / f"{name_or_path}.toml"
+    what = f"a path or one of {', '.join(library())}"
+    raise FileError("scenario", None, expected(what, name_or_path, library()))
+
+
+def apply_setting(file: TomlFile, path: str, value: str) -> None:
+    """
+    Replace one value; list items are named by position or by their ``name`` or ``kind``.
+
+    Raises:
+        FileError: the path leads nowhere.
+    """
+    origin = f"--set {path}={value}"
+    where: Where = ()
+    at: Any = file.document
+    for part in path.split("."):
+        where = (*where, _item(at, part, origin))
+        at = at.get(part) if isinstance(at, dict) else at[where[-1]]
+    file.override(where, _value(value), origin=origin)
+
+
+def _item(table: Any, part: str, origin: str) -> str | int:
+    if isinstance(table, dict) or table is None:
+        return part
+    if not isinstance(table, list):
+        raise FileError(origin, None, f"expected a table or list before '{part}'")
+    if part.isdecimal() and int(part) < len(table):
+        return int(part)
+    names = [str(item.get("name", item.get("kind"))) for item in table if isinstance(item, dict)]
+    if part in names:
+        return names.index(part)
+    raise FileError(origin, None, expected(f"one of {', '.join(names)}", part, names))
+
+
+def _value(text: str) -> Any:
+    """A TOML value, or plain text when it is none: ``5``, ``true``, ``1h``."""
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return document["value"] if list(document) == ["value"] else text
+
+
+def check_meaning(file: TomlFile) -> None:
+    """
+    What no schema can say: names are unique and known, behaviours fit their kind.
+
+    Raises:
+        FileError: the first mistake by line.
+    """
+    found = [*_repeated_names(file), *_unknown_names(file), *_wrong_behaviours(file)]
+    if found:
+        raise min(found, key=lambda error: error.line or 0)
+
+
+def _repeated_names(file: TomlFile) -> Iterator[FileError]:
+    seen = {"platform"}
+    for position, fleet in enumerate(file.document["fleet"]):
+        if fleet["name"] in seen:
+            message = expected("a name that no other fleet has", fleet["name"])
+            yield file.error(("fleet", position, "name"), message)
+        seen.add(fleet["name"])
+
+
+def _unknown_names(file: TomlFile) -> Iterator[FileError]:
+    fleets = file.document["fleet"]
+    devices = _names(fleet for fleet in fleets if fleet["kind"] != "actor")
+    switches = _names(fleet for fleet in fleets if fleet["kind"] == "switch")
+    turnable = [fleet["name"] for fleet in fleets if fleet["kind"] == "switch"]
+    everybody = [*_names(fleets), "platform"]
+    for where, name in _references(file.document):
+        valid = everybody if where[0] == "fault" else devices
+        valid = switches if _is_turned(file.document, where) else valid
+        valid = turnable if where[0] == "fleet" else valid
+        if name not in valid:
+            fleets_only = [word for word in valid if not word[-1:].isdecimal()]
+            what = f"{where[-1]} to be a fleet or device ({', '.join(fleets_only) or 'none fits'})"
+            yield file.error(where, expected(what, name, valid))
+
+
+def _is_turned(document: Mapping[str, Any], where: Where) -> bool:
+    table: Mapping[str, Any] = document[str(where[0])][where[1]]
+    return table.get("do") == "turn"
+
+
+def _names(fleets: Iterable[Mapping[str, Any]]) -> list[str]:
+    found = []
+    for fleet in fleets:
+        found.append(fleet["name"])
+        found += [f"{fleet['name']}-{number}" for number in range(1, fleet.get("count", 1) + 1)]
+    return found
+
+
+def _references(document: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
+    for position, fleet in enumerate(document["fleet"]):
+        if fleet["kind"] == "actor":
+            yield ("fleet", position, "behaviour", "turns"), fleet["behaviour"]["turns"]
+    for table in ("step", "fault", "expect"):
+        for position, item in enumerate(document.get(table, ())):
+            if "on" in item:
+                yield (table, position, "on"), item["on"]
+
+
+class _NoTransport:
+    """For fleets that are built to see whether they can be, and never run."""
+
+    def channel(self, device: str) -> Any:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+def _wrong_behaviours(file: TomlFile) -> Iterator[FileError]:
+    for position, table in enumerate(file.document["fleet"]):
+        if table["kind"] == "actor":
+            continue
+        try:
+            _try_out(FleetSpec(table["kind"], 1, table["name"], table.get("behaviour", {})))
+        except FleetError as problem:
+            inside = ("behaviour", problem.option) if problem.option else ()
+            yield file.error(("fleet", position, *inside), str(problem))
+
+
+def _try_out(spec: FleetSpec) -> None:
+    build_fleet(
+        [spec],
+        clock=VirtualClock(),
+        streams=RandomStreams(0),
+        transport=_NoTransport(),
+        thing_tokens=iter(["none"]),
+    )

@@ -1,0 +1,109 @@
+"""
+A run: a scenario on its way through time, and what it came to.
+
+Shared by both clocks; knows of neither platform nor transport.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from scenarios.engine import Access, Progress, World
+from scenarios.evidence import Evidence
+from scenarios.expectations import judge
+from scenarios.expectations.judgement import Judgement
+from scenarios.model import Expectation, Scenario
+from scenarios.recorder import Recorder
+from scenarios.secrets import SecretRegistry
+from scenarios.trace import TraceWriter
+from simulators.clock import MICROSECONDS, Clock
+from simulators.transports.http import HttpTransport
+
+
+@dataclass(frozen=True)
+class Run:
+    """A scenario that was played, to its end or until it was interrupted."""
+
+    scenario: Scenario
+    clock: str
+    evidence: Evidence
+    judgements: list[tuple[Expectation, Judgement]]
+    ended_us: int
+    is_interrupted: bool
+    secrets: SecretRegistry
+    events: int
+
+    @property
+    def verdict(self) -> str:
+        """fail > inconclusive > pass; an expectation is needed for a pass."""
+        verdicts = {judgement.verdict for _, judgement in self.judgements}
+        return next((v for v in ("fail", "inconclusive", "pass") if v in verdicts), "inconclusive")
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing is proven, when it is not for an expectation's own reason."""
+        if self.is_interrupted:
+            return f"interrupted after {self.ended_us / MICROSECONDS:g} s"
+        return None if self.judgements else "the scenario expects nothing"
+
+
+class Stage:
+    """What a run has on either clock: trace, secrets, and the way to its end."""
+
+    def __init__(
+        self, scenario: Scenario, clock: Clock, name: str, trace: BinaryIO | None, **header: Any
+    ) -> None:
+        self.scenario = scenario
+        self.clock = clock
+        self.name = name
+        self.is_interrupted = False
+        self.secrets = SecretRegistry()
+        self.writer = None
+        self.recorder = None
+        if trace is not None:
+            self.writer = TraceWriter(trace, {**self._header(), **header}, self.secrets)
+            self.recorder = Recorder(clock, self.writer, self.secrets)
+
+    def world(self, transport: HttpTransport, access: Access, progress: Progress | None) -> World:
+        return World(
+            self.scenario,
+            clock=self.clock,
+            transport=transport,
+            access=access,
+            recorder=self.recorder,
+            progress=progress,
+        )
+
+    def finish(self, world: World) -> Run:
+        ended_us = min(self.clock.now_us(), self.scenario.duration_us)
+        judgements = [(each, self._judge(each, world)) for each in self.scenario.expectations]
+        for expectation, judgement in judgements:
+            if self.recorder is not None:
+                message = {"verdict": judgement.verdict, "reason": judgement.reason}
+                self.recorder.verdict(ended_us, expectation.name, message)
+        return Run(
+            scenario=self.scenario,
+            clock=self.name,
+            evidence=world.evidence,
+            judgements=judgements,
+            ended_us=ended_us,
+            is_interrupted=self.is_interrupted,
+            secrets=self.secrets,
+            events=self.writer.events if self.writer else 0,
+        )
+
+    def _judge(self, expectation: Expectation, world: World) -> Judgement:
+        if self.is_interrupted:
+            return Judgement(0, [], ["the run was interrupted"])
+        return judge(expectation, world.evidence)
+
+    def _header(self) -> dict[str, Any]:
+        return {
+            "scenario": self.scenario.name,
+            "platform": self.scenario.platform,
+            "seed": self.scenario.seed,
+            "clock": self.name,
+            "start": f"{self.clock.start:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "duration_us": self.scenario.duration_us,
+        }
