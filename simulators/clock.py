@@ -24,6 +24,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
+def wall_unix_us() -> int:
+    """The machine's wall clock, in microseconds since 1970-01-01T00:00:00Z."""
+    return time.time_ns() // 1000
+
+
 class Clock(simpy.Environment):
     """A SimPy environment whose ``now`` counts microseconds since ``start`` (UTC)."""
 

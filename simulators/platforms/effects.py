@@ -7,7 +7,7 @@ Requests are opaque to the shell's bookkeeping except for ``origin``, which is t
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -88,3 +88,19 @@ class Timer(msgspec.Struct, gc=False):
 
 Effect: TypeAlias = Answer | OpenStream | StreamDocument | EndStream | Timer
 Effects: TypeAlias = "list[Effect]"
+
+
+class PlatformCore(Protocol):
+    """What a shell needs of a platform's core; times are microseconds since 1970."""
+
+    def handle(self, request: Request, now_us: int) -> Effects:
+        """Effects of a request."""
+
+    def timer(self, key: int, now_us: int) -> Effects:
+        """Effects of a timer that fell due."""
+
+    def closed(self, stream_id: int) -> None:
+        """The client of a stream is gone."""
+
+    def forget(self) -> None:
+        """The database was rolled back: drop what is remembered of it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import simpy
@@ -18,22 +18,14 @@ from simulators.platforms.effects import (
     NOT_GIVEN,
     Answer,
     Document,
-    Effects,
     EndStream,
     OpenStream,
+    PlatformCore,
     Request,
     StreamDocument,
     Timer,
 )
 from simulators.transports.http import HttpAnswer, HttpChannel, Subscription, TransportError
-
-
-class PlatformCore(Protocol):
-    """What a shell needs of a platform's core."""
-
-    def handle(self, request: Request, now_us: int) -> Effects: ...
-    def timer(self, key: int, now_us: int) -> Effects: ...
-    def closed(self, stream_id: int) -> None: ...
 
 
 class MemorySubscription:
@@ -49,6 +41,7 @@ class MemorySubscription:
         self.device = device
         self.stream_id: int | None = None
         self.is_open = True
+        self.last_due_us = 0  # documents of a stream do not overtake each other
         self._transport = transport
         self._on_document = on_document
         self._on_end = on_end
@@ -226,7 +219,10 @@ class MemoryTransport:
                 self._send(subscription, effect.document)
 
     def _send(self, subscription: MemorySubscription, document: Document) -> None:
-        self._later(self._one_way_us(), lambda: self._deliver(subscription, document))
+        now_us = self.clock.now_us()
+        due_us = max(now_us + self._one_way_us(), subscription.last_due_us)
+        subscription.last_due_us = due_us
+        self._later(due_us - now_us, lambda: self._deliver(subscription, document))
 
     def _deliver(self, subscription: MemorySubscription, document: Document) -> None:
         fault = self._fault_of(subscription.device)
