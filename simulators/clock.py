@@ -20,6 +20,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MICROSECONDS = 1_000_000
+
+# For measuring real durations only: what a simulated device does follows a Clock.
+monotonic_ns = time.monotonic_ns
+process_cpu_ns = time.process_time_ns
+pause = asyncio.sleep
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_START = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -1,0 +1,115 @@
+"""
+One client connection: bytes go out, whole answers come in.
+
+The parser is llhttp's. What is done with an answer is a subclass's or owner's business; this file
+knows no clock, no device and no JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import httptools
+
+LONGEST_BODY = 64 * 1024 * 1024
+
+
+class Connection(asyncio.Protocol):
+    """
+    Calls ``answered(status, body)`` for each answer and ``lost(reason)`` once, at its end.
+
+    ``is_reusable`` tells whether a request may be sent when none is under way; there is never more
+    than one.
+    """
+
+    def __init__(self) -> None:
+        self.is_reusable = False
+        self._transport: asyncio.WriteTransport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._head = b""  # kept until the answer is complete, to tell at the end how it is framed
+        self._is_head_complete = False
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._reason = "the peer closed the connection"
+
+    def answered(self, status: int, body: bytes) -> None:
+        """An answer is complete."""
+        raise NotImplementedError
+
+    def lost(self, reason: str) -> None:
+        """The connection is over, and with it the request under way, if there is one."""
+        raise NotImplementedError
+
+    def send(self, data: bytes) -> None:
+        """Send a whole request; to be called on an open connection."""
+        self._transport.write(data)  # type: ignore[union-attr]  # open connections have one
+
+    def abort(self, reason: str) -> None:
+        """Close at once; ``lost`` comes with ``reason``."""
+        self._reason = reason
+        self.is_reusable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast(asyncio.WriteTransport, transport)  # uvloop's do not inherit
+        self._transport = transport
+        self.is_reusable = True
+        self.send = transport.write  # type: ignore[method-assign]  # one call less per request
+
+    def data_received(self, data: bytes) -> None:
+        if not self._is_head_complete:
+            self._head += data
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError:
+            raise  # our own fault
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self.abort(f"expected an HTTP answer; got {self._head[:40] or data[:40]!r} ({error})")
+
+    def eof_received(self) -> bool:
+        self.is_reusable = False
+        if self._is_head_complete and _ends_with_the_connection(self._head):
+            self._complete()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_reusable = False
+        self._transport = None
+        self.lost(self._reason)
+
+    # What the parser calls.
+
+    def on_headers_complete(self) -> None:
+        self._is_head_complete = True
+
+    def on_body(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > LONGEST_BODY:
+            self.abort(f"expected a body of at most {LONGEST_BODY} bytes")
+
+    def on_message_complete(self) -> None:
+        if not self._parser.should_keep_alive():
+            self.is_reusable = False
+        self._complete()
+
+    def _complete(self) -> None:
+        status = self._parser.get_status_code()
+        pieces = self._pieces
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._head = b""
+        self._is_head_complete = False
+        self._pieces = []
+        self._size = 0
+        if status >= 200:  # 100 Continue and its like come before the answer
+            self.answered(status, body)
+
+
+def _ends_with_the_connection(head: bytes) -> bool:
+    """Whether a head leaves the end of its body to the end of the connection."""
+    lines = head.replace(b"\r", b"").partition(b"\n\n")[0].lower().split(b"\n")[1:]
+    return not any(line.startswith((b"content-length:", b"transfer-encoding:")) for line in lines)

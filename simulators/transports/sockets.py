@@ -1,0 +1,278 @@
+"""
+HTTP over sockets for whole fleets: the wall clock's transport.
+
+Each channel keeps one connection alive and opens it again when it is gone; a stream has a
+connection of its own (``socket_stream.py``). Everything that comes from a socket enters through
+``clock.enter``, so that device processes see the present. Its twin in virtual time is the
+platforms' memory transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import simpy
+
+from simulators.clock import MICROSECONDS, WallClock
+from simulators.transports.connection import Connection
+from simulators.transports.endpoint import Endpoint
+from simulators.transports.http import HttpAnswer, HttpChannel, Subscription, TransportError
+from simulators.transports.socket_stream import SocketSubscription
+
+SWEEPS_PER_TIMEOUT = 10
+MOST_HEADS = 64  # request heads that a channel keeps; a device uses a handful of targets
+
+
+class SocketTransport:
+    """
+    HttpTransport to a real target.
+
+    ``timeout_s`` holds from the moment a request wants to leave until its answer is complete; it is
+    kept to within a tenth. ``max_requests_per_s`` spaces the requests of all channels evenly.
+
+    Raises:
+        ValueError: ``base_url`` is no http or https URL.
+    """
+
+    def __init__(
+        self,
+        clock: WallClock,
+        base_url: str,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        timeout_s: float = 10.0,
+        max_requests_per_s: float | None = None,
+    ) -> None:
+        self.clock = clock
+        self.endpoint = Endpoint.of(base_url, ssl_context)
+        self.timeout_us = round(timeout_s * MICROSECONDS)
+        self._gap_us = round(MICROSECONDS / max_requests_per_s) if max_requests_per_s else 0
+        self._free_us = 0
+        self._channels: list[SocketChannel] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeper: simpy.Process | None = None
+
+    def channel(self, device: str) -> HttpChannel:
+        """A channel for the device of that name."""
+        if self._sweeper is None:
+            self._sweeper = self.clock.process(self._sweep())
+        channel = SocketChannel(self)
+        self._channels.append(channel)
+        return channel
+
+    def close(self) -> None:
+        """Close every channel."""
+        for channel in self._channels:
+            channel.close()
+        for task in self._tasks:
+            task.cancel()
+
+    def start(self, work: Any) -> None:
+        """Run a coroutine of this transport's; a fault of ours in it stops the run."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def wait_us(self) -> int:
+        """How long the next request has to wait for the rate limit; it takes its turn."""
+        if not self._gap_us:
+            return 0
+        now_us = self.clock.now_us()
+        turn_us = max(now_us, self._free_us)
+        self._free_us = turn_us + self._gap_us
+        return turn_us - now_us
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self.clock.enter(_raise, failure)
+
+    def _sweep(self) -> Any:
+        """One look at all requests under way instead of a timer for each of them."""
+        while True:
+            yield self.clock.timeout(max(1000, self.timeout_us // SWEEPS_PER_TIMEOUT))
+            latest_us = self.clock.now_us() - self.timeout_us
+            for channel in self._channels:
+                channel.expire(latest_us)
+
+
+class SocketChannel:
+    """One device's way to the target: requests in order over one connection kept alive."""
+
+    __slots__ = (
+        "_clock", "_connection", "_current", "_heads", "_is_closed", "_queue",
+        "_since_us", "_subscriptions", "_transport",
+    )  # fmt: skip
+
+    def __init__(self, transport: SocketTransport) -> None:
+        self._transport = transport
+        self._clock = transport.clock
+        self._connection: ChannelConnection | None = None
+        self._current: simpy.Event | None = None
+        self._since_us = 0
+        self._queue: deque[tuple[simpy.Event, bytes]] = deque()
+        self._heads: dict[tuple[str, str], bytes] = {}
+        self._is_closed = False
+        self._subscriptions: list[SocketSubscription] = []
+
+    def request(self, method: str, target: str, document: Any = None) -> simpy.Event:
+        """As HttpChannel.request; HEAD is not for devices."""
+        head = self._heads.get((method, target)) or self._new_head(method, target)
+        if document is None and method in ("GET", "DELETE"):
+            data = head + b"\r\n"
+        else:
+            body = b"" if document is None else orjson.dumps(document)
+            data = b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
+        event = simpy.Event(self._clock)
+        wait_us = self._transport.wait_us()
+        if wait_us:
+            later = self._clock.timeout(wait_us)
+            later.callbacks.append(lambda _: self._enqueue(event, data))
+        else:
+            self._enqueue(event, data)
+        return event
+
+    def subscribe(
+        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+    ) -> Subscription:
+        """As HttpChannel.subscribe."""
+        request = self._transport.endpoint.head("GET", target) + b"\r\n"
+        subscription = SocketSubscription(self._clock, on_document, on_end)
+        self._subscriptions = [one for one in self._subscriptions if one.is_open]
+        self._subscriptions.append(subscription)
+        self._transport.start(subscription.open(self._transport.endpoint, request))
+        return subscription
+
+    def close(self) -> None:
+        """Close the connection and all streams; requests under way stay unanswered."""
+        self._is_closed = True
+        self._current = None
+        self._queue.clear()
+        if self._connection is not None:
+            self._connection.abort("closed by the device")
+        for subscription in self._subscriptions:
+            subscription.close()
+
+    def expire(self, latest_us: int) -> None:
+        """Give up the request under way when it left before ``latest_us``."""
+        if self._current is None or self._since_us > latest_us:
+            return
+        reason = f"no answer within {self._transport.timeout_us / MICROSECONDS:g} s"
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.owner = None
+            connection.abort(reason)
+        self._fail(reason)
+
+    def answered(self, answer: HttpAnswer) -> None:
+        """Within the clock: the request under way has its answer."""
+        event, self._current = self._current, None
+        if event is None:  # an answer that nobody asked for
+            self._drop("expected nothing; got an answer without a request")
+            return
+        event.succeed(answer)
+        if self._queue:
+            self._next()
+
+    def lost(self, connection: ChannelConnection, reason: str) -> None:
+        """Within the clock: a connection ended."""
+        if connection is self._connection:
+            self._connection = None
+            if self._current is not None:
+                self._fail(reason)
+
+    def _new_head(self, method: str, target: str) -> bytes:
+        if len(self._heads) >= MOST_HEADS:
+            self._heads.clear()
+        head = self._transport.endpoint.head(method, target)
+        if method not in ("GET", "DELETE"):
+            head += b"Content-Type: application/json\r\n"
+        self._heads[method, target] = head
+        return head
+
+    def _enqueue(self, event: simpy.Event, data: bytes) -> None:
+        if self._is_closed:
+            return
+        if self._current is None and not self._queue:
+            self._send(event, data)
+        else:
+            self._queue.append((event, data))
+
+    def _next(self) -> None:
+        if self._queue and self._current is None and not self._is_closed:
+            self._send(*self._queue.popleft())
+
+    def _send(self, event: simpy.Event, data: bytes) -> None:
+        self._current = event
+        self._since_us = self._clock.now_us()
+        connection = self._connection
+        if connection is not None and connection.is_reusable:
+            connection.send(data)
+            return
+        self._drop("not to be used again")
+        self._transport.start(self._connect(event, data))
+
+    async def _connect(self, event: simpy.Event, data: bytes) -> None:
+        try:
+            connection = await self._transport.endpoint.connect(lambda: ChannelConnection(self))
+        except TransportError as error:
+            self._clock.enter(self._refused, event, str(error))
+            return
+        if self._current is not event:  # given up meanwhile
+            connection.owner = None
+            connection.abort("too late")
+            return
+        if not connection.is_reusable:  # gone before the request could leave
+            self._clock.enter(self._refused, event, "the peer closed the connection")
+            return
+        self._connection = connection
+        connection.send(data)
+
+    def _refused(self, event: simpy.Event, reason: str) -> None:
+        if self._current is event:
+            self._fail(reason)
+
+    def _fail(self, reason: str) -> None:
+        event, self._current = self._current, None
+        if event is not None:
+            event.fail(TransportError(reason))
+        self._next()
+
+    def _drop(self, reason: str) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.owner = None
+            connection.abort(reason)
+
+
+class ChannelConnection(Connection):
+    """A channel's connection; ``owner`` is None once the channel gave it up."""
+
+    def __init__(self, channel: SocketChannel) -> None:
+        super().__init__()
+        self.owner: SocketChannel | None = channel
+        self._enter = channel._clock.enter
+
+    def answered(self, status: int, body: bytes) -> None:
+        """Decode and enter."""
+        if self.owner is None:
+            return
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            document = body
+        self._enter(self.owner.answered, HttpAnswer(status, document))
+
+    def lost(self, reason: str) -> None:
+        """Enter with the reason."""
+        if self.owner is not None:
+            self._enter(self.owner.lost, self, reason)
+
+
+def _raise(failure: BaseException) -> None:
+    raise failure
