@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME…]`: measures and prints figures beside aims; a missed aim is no error."""
+"""`python -m benchmarks [NAME…]`: prints figures beside their aims; a missed aim is no error."""
 
 from __future__ import annotations
 

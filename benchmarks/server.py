@@ -75,7 +75,7 @@ def _reference(folder: Path, stack: ExitStack) -> Server:
     argv = python("simulators.platforms", *arguments, "--write-target", str(target))
     pid = stack.enter_context(running(argv, port=port))
     token = tomllib.loads(target.read_text())["credentials"]["thing_tokens"][0]
-    (database,) = state.rglob("*.sqlite*[!lm]")
+    database = state / "thethings-io.sqlite"
     return Server(f"http://127.0.0.1:{port}/v2/things/{token}", pid, database, folder)
 
 
