@@ -1,0 +1,194 @@
+"""
+What the controller writes: results from header to footer, the trace, and what was left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from conformance.choice import Choice
+from conformance.ledger import Ledger
+from conformance.results import SCHEMA, ResultsWriter
+from conformance.run import Run
+from conformance.verdict import (
+    Decision,
+    Judged,
+    Verdict,
+    count,
+    decide,
+    requirement_verdict,
+    verdict_line,
+)
+from conformance.waivers import waiver_problems
+from scenarios.trace import Event, TraceWriter
+
+NOT_COVERED = {
+    "thethings-io": [
+        "application side of the HTTP API (register, login, links, grants, settings, classes)",
+        "CoAP (UDP port 5683)",
+        "MQTT (ports 1883 and 8883)",
+        "socket.io",
+        "UDP gateway (port 28399)",
+        "protobuf over HTTP",
+        "callbacks from LPWAN networks",
+    ]
+}
+
+
+class Book:
+    """Everything of a run that ends up in its output folder; used as a context manager."""
+
+    def __init__(self, out: Path, choice: Choice, run: Run, ledger: Ledger) -> None:
+        self.path = out / "results.jsonl"
+        self.has_collection_errors = False
+        self._out = out
+        self._choice = choice
+        self._run = run
+        self._ledger = ledger
+        self._writer = ResultsWriter(self.path)
+        self._lines: list[dict[str, Any]] = []
+        self._events: list[dict[str, Any]] = []
+        self._decision: Decision | None = None
+        self._counts: dict[str, object] = {}
+
+    def __enter__(self) -> Book:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._write_trace()
+        self._writer.close()
+        self._ledger.close()
+
+    def open(self) -> None:
+        """Write the header."""
+        self._writer.write(
+            {
+                "type": "header",
+                "schema": SCHEMA,
+                "tool": "thingrig",
+                "suite_version": suite_version(),
+                "profile": self._choice.profile,
+                "scope": self._choice.scope,
+                "target": self._run.target.public(),
+                "started": now(),
+                "prefix": self._run.prefix,
+                "requirements": [each.document() for each in self._choice.requirements.values()],
+            }
+        )
+
+    def add(self, line: dict[str, Any], events: Sequence[dict[str, Any]]) -> None:
+        """Write a test's line."""
+        self._lines.append(line)
+        self._events.extend(events)
+        self._writer.write(line)
+
+    def finish(self, *, unreachable: str | None = None) -> Decision:
+        """Write the footer; ``unreachable`` is why nothing was judged."""
+        judged = self._judged()
+        passed: dict[str, Verdict] = {each.id: each.verdict for each in judged}
+        today = datetime.now(UTC).date()
+        problems = waiver_problems(self._choice.waivers, passed, today)
+        decision = decide(judged, problems)
+        if unreachable:
+            decision = Decision("inconclusive", unreachable)
+        elif stopped := self._run.desk.stopped():
+            decision = decision._replace(reason=_joined(stopped, decision.reason))
+        self._decision, self._counts = decision, count(judged)
+        self._writer.write(self._footer(judged))
+        return decision
+
+    def verdict_line(self) -> str:
+        """The verdict in one line; a run without footer was interrupted."""
+        if self._decision is None:
+            return "inconclusive: the run was interrupted"
+        outcome, reason = self._shown()
+        return verdict_line(outcome, self._counts, reason)  # type: ignore[arg-type]
+
+    def _shown(self) -> tuple[str, str | None]:
+        """A partial scope certifies nothing; the exit code still speaks for what was chosen."""
+        assert self._decision is not None
+        if self._choice.selected is None:
+            return self._decision
+        words = f"partial scope ({self._choice.selected}): {self._decision.outcome}"
+        return "inconclusive", _joined(words, self._decision.reason)
+
+    def _judged(self) -> list[Judged]:
+        tests: dict[str, list[Verdict]] = {each: [] for each in self._chosen()}
+        for line in self._lines:
+            for each in line["requirements"]:
+                tests.get(each, []).append(line["verdict"])
+        today = datetime.now(UTC).date()
+        waived = {each.requirement for each in self._choice.waivers if not each.is_expired(today)}
+        levels = {each: self._choice.requirements[each].level for each in tests}
+        return [
+            Judged(each, levels[each], requirement_verdict(levels[each], found), each in waived)
+            for each, found in tests.items()
+        ]
+
+    def _chosen(self) -> list[str]:
+        """Tests picked by name or file choose the requirements that they stand for."""
+        if self._choice.selected is None or self._choice.only:
+            return list(self._choice.requirements)
+        touched = {each for line in self._lines for each in line["requirements"]}
+        return [each for each in self._choice.requirements if each in touched]
+
+    def _footer(self, judged: list[Judged]) -> dict[str, Any]:
+        outcome, reason = self._shown()
+        waivers = {each.requirement: each.document() for each in self._choice.waivers}
+        return {
+            "type": "footer",
+            "finished": now(),
+            "verdict": outcome,
+            "reason": reason,
+            "counts": self._counts,
+            "requirements": [
+                {
+                    "id": each.id,
+                    "level": each.level,
+                    "verdict": each.verdict,
+                    "tests": [
+                        line["test"] for line in self._lines if each.id in line["requirements"]
+                    ],
+                    "waiver": waivers.get(each.id),
+                }
+                for each in judged
+            ],
+            "left_behind": self._ledger.left_behind(),
+            "not_covered": NOT_COVERED.get(self._choice.platform, []),
+            "executed": sum(line["verdict"] in ("pass", "fail") for line in self._lines),
+        }
+
+    def _write_trace(self) -> None:
+        self._events.sort(key=lambda event: event["at"])
+        header = {"scenario": self._choice.profile, "seed": None, "clock": "wall"}
+        with (self._out / "trace.jsonl").open("wb") as file:
+            writer = TraceWriter(file, header, self._run.secrets)
+            for event in self._events:
+                writer.event(Event(**event))
+
+
+def suite_version() -> str:
+    """The version of the installed distribution."""
+    try:
+        return metadata.version("thingrig")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def now() -> str:
+    """The present in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _joined(*parts: str | None) -> str | None:
+    return "; ".join(part for part in parts if part) or None

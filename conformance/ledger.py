@@ -1,0 +1,139 @@
+"""
+The ledger: what a run creates, noted before it is created; what remains is told at the end.
+
+``ledger.jsonl`` has a header, then a line per object and a line per change of its state. A thing's
+token is sealed with the activation code that made it, so only who holds the target file can use it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+
+SCHEMA = "thingrig-ledger/1"
+WHY_LEFT = {
+    "thing": "the API cannot delete things",
+    "values": "the API cannot delete values",
+    "description": "the API cannot delete descriptions",
+    "tag": "it could not be removed",
+}
+
+
+class Ledger:
+    """Writes one ledger file; every line is on disk before ``note`` returns."""
+
+    def __init__(self, path: Path, header: dict[str, Any]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8")
+        self._entries: list[dict[str, Any]] = []
+        self._write({"type": "header", "schema": SCHEMA, **header})
+
+    def note(self, entry: dict[str, Any]) -> int:
+        """Write an object down before it is created; the same one twice is noted once."""
+        for number, known in enumerate(self._entries):
+            if all(known[name] == entry[name] for name in ("kind", "what", "thing")):
+                return number
+        self._entries.append({**entry, "state": "noted"})
+        self._write({"type": "object", "id": len(self._entries) - 1, **entry})
+        return len(self._entries) - 1
+
+    def mark(self, number: int, state: str, **more: Any) -> None:
+        """
+        Write down what became of an object: ``created``, ``refused`` or ``removed``.
+
+        One creation among many refusals stays a creation.
+        """
+        entry = self._entries[number]
+        if entry["state"] == state or (entry["state"] == "created" and state == "refused"):
+            return
+        entry.update(state=state, **more)
+        self._write({"type": "state", "id": number, "state": state, **more})
+
+    def left_behind(self) -> list[dict[str, str]]:
+        """What still exists, or may exist because no answer came."""
+        return [
+            {"kind": entry["kind"], "what": entry["what"], "why": WHY_LEFT[entry["kind"]]}
+            for entry in self._entries
+            if entry["state"] in ("noted", "created")
+        ]
+
+    def close(self) -> None:
+        """No more lines."""
+        self._file.close()
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._file.flush()
+
+
+def read_ledger(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """
+    Header and objects of a ledger with their last state; a line cut off at the end is passed over.
+
+    Raises:
+        ValueError: not a ledger; the message tells line and reason.
+    """
+    header: dict[str, Any] = {}
+    entries: list[dict[str, Any]] = []
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        document = _line(line, number, is_last=number == len(lines))
+        if number == 1:
+            header = _checked_header(document)
+        elif document.get("type") == "object":
+            entries.append({**document, "state": "noted"})
+        elif document.get("type") == "state" and document.get("id", -1) < len(entries):
+            entries[document["id"]].update(document, type="object")
+    if not header:
+        raise ValueError("1: expected the header of a ledger; got an empty file")
+    return header, entries
+
+
+def _line(line: bytes, number: int, *, is_last: bool) -> dict[str, Any]:
+    try:
+        document = json.loads(line)
+    except ValueError as problem:
+        if is_last:
+            return {}
+        raise ValueError(f"{number}: expected a JSON object; got {line[:40]!r}") from problem
+    if not isinstance(document, dict):
+        raise ValueError(f"{number}: expected a JSON object; got {line[:40]!r}")
+    return document
+
+
+def _checked_header(document: dict[str, Any]) -> dict[str, Any]:
+    if document.get("schema") != SCHEMA:
+        got = document.get("schema")
+        raise ValueError(f"1: expected the header of a ledger ({SCHEMA}); got {got!r}")
+    return document
+
+
+def fingerprint(thing_token: str) -> str:
+    """Names a thing without telling its token; tokens are too random to be guessed from it."""
+    return hashlib.sha256(thing_token.encode()).hexdigest()[:16]
+
+
+def seal(secret: str, key: str) -> str:
+    """Encrypt under a key of any length."""
+    return _fernet(key).encrypt(secret.encode()).decode()
+
+
+def unseal(sealed: str, keys: list[str]) -> str | None:
+    """The secret, if one of these keys sealed it."""
+    for key in keys:
+        try:
+            return _fernet(key).decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            continue
+    return None
+
+
+def _fernet(key: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()))

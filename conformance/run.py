@@ -1,0 +1,100 @@
+"""
+One process of a run: its target, its desk, its secrets, and everything it has exchanged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from conformance.clients.exchange import Exchange
+from conformance.clients.thethings_io import ThethingsClient
+from conformance.desk import Desk
+from conformance.guard import RunGuard
+from conformance.preflight import gone, preflight
+from conformance.targets import Target
+from scenarios.secrets import SecretRegistry
+
+
+@dataclass
+class Run:
+    """
+    What fixtures work with; one per process.
+
+    ``prefix`` begins every key and name the run creates; ``worker`` is None without workers;
+    ``origins`` tells for each placeholder where the user finds the secret.
+    """
+
+    target: Target
+    desk: Desk
+    prefix: str
+    worker: str | None = None
+    jobs: int = 1
+    started: float = field(default_factory=time.monotonic)
+    secrets: SecretRegistry = field(default_factory=SecretRegistry)
+    origins: dict[str, str] = field(default_factory=dict)
+    exchanges: list[Exchange] = field(default_factory=list)
+    shared: dict[str, list[Exchange]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.target.register_secrets(self.secrets)
+        for name in ("activation_codes", "thing_tokens"):
+            for index, value in enumerate(self.target.credential(name, ())):
+                placeholder = self.secrets.redact(value)
+                self.origins[placeholder] = f"credentials.{name}[{index}] of the target file"
+
+    @cached_property
+    def api(self) -> ThethingsClient:
+        """The client that everything goes through."""
+        rate = self.target.max_requests_per_s
+        guard = RunGuard(
+            self.target,
+            self.desk,
+            self.secrets,
+            prefix=self.prefix,
+            max_requests_per_s=rate / self.jobs if rate else None,
+            record=self.exchanges.append,
+        )
+        return ThethingsClient(self.target.url, ca_file=self.target.ca_file, guard=guard)
+
+    @property
+    def first_token(self) -> str | None:
+        """A thing token of the target file, for questions that change nothing."""
+        return next(iter(self.target.credential("thing_tokens", ())), None)
+
+    def preflight(self) -> str | None:
+        """See preflight.preflight."""
+        return preflight(self.api, self.first_token)
+
+    def gone(self) -> str | None:
+        """See preflight.gone."""
+        return gone(self.api, self.first_token)
+
+    @contextmanager
+    def sharing(self, fixture: str) -> Iterator[None]:
+        """Keep what a fixture of a wider scope exchanges, for every test that uses it."""
+        first = len(self.exchanges)
+        yield
+        self.shared[fixture] = self.exchanges[first:]
+
+    def seen_by(self, fixtures: list[str], first: int) -> list[Exchange]:
+        """What a test has seen: its shared fixtures' exchanges, then its own from ``first`` on."""
+        own = self.exchanges[first:]
+        known = {id(exchange) for exchange in own}
+        earlier = [each for name in fixtures for each in self.shared.get(name, ())]
+        return [each for each in earlier if id(each) not in known] + own
+
+
+def worker_input(run: Run, desk: dict[str, Any]) -> dict[str, Any]:
+    """What a worker needs to build its own Run."""
+    return {
+        "target": run.target.document,
+        "kind": run.target.kind,
+        "prefix": run.prefix,
+        "desk": desk,
+        "started": run.started,
+    }
