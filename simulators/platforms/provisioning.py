@@ -126,29 +126,19 @@ def from_document(document: dict[str, Any]) -> Provisioning:
         ProvisioningError: a member is missing, of the wrong type, repeated, or names an
             unknown product; with the path to it.
     """
-    products = _unique(_tables(document, "product", _product), "product", "id", str)
+    products = _tables(document, "product", _product)
     known = set(products)
-    return Provisioning(
-        products=products,
-        activation_codes=_unique(list(_codes(document)), "product", "activation_codes", _code_of),
-        things=_unique(
-            _tables(document, "thing", _thing, known), "thing", "thing_token", _token_of
-        ),
-        firmwares=_unique(
-            _tables(document, "firmware", _firmware, known), "firmware", "id", lambda f: f.id
-        ),
-        functions=_unique(
-            _tables(document, "function", _function), "function", "name", lambda f: f.name
-        ),
-    )
-
-
-def _code_of(code: ActivationCode) -> str:
-    return code.code
-
-
-def _token_of(thing: ProvisionedThing) -> str:
-    return thing.thing_token
+    codes = list(_codes(document))
+    things = _tables(document, "thing", _thing, known)
+    firmwares = _tables(document, "firmware", _firmware, known)
+    functions = _tables(document, "function", _function)
+    _unique(("product",), "id", products)
+    _unique(("product",), "activation_codes", [code.code for code in codes])
+    _unique(("thing",), "thing_token", [thing.thing_token for thing in things])
+    _unique(("thing",), "thing_id", [thing.thing_id for thing in things])
+    _unique(("firmware",), "id", [firmware.id for firmware in firmwares])
+    _unique(("function",), "name", [function.name for function in functions])
+    return Provisioning(products, codes, things, firmwares, functions)
 
 
 def _tables(
@@ -160,15 +150,9 @@ def _tables(
     return [read(table, (name, index), *arguments) for index, table in enumerate(tables)]
 
 
-def _unique(values: list[T], table: str, member: str, name_of: Callable[[T], str]) -> list[T]:
-    seen: set[str] = set()
-    for index, value in enumerate(values):
-        if name_of(value) in seen:
-            raise ProvisioningError(
-                (table, index, member), f"expected {member} to be unique; got it twice"
-            )
-        seen.add(name_of(value))
-    return values
+def _unique(path: Path, member: str, names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise ProvisioningError(path, f"expected each of {member} once; got one twice")
 
 
 def _text(table: dict[str, Any], path: Path, member: str) -> str:

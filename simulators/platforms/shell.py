@@ -152,7 +152,16 @@ class Shell:
             return
         release = self._RELEASE
         for effect in effects:
-            release[type(effect)](self, effect)
+            try:
+                release[type(effect)](self, effect)
+            except Exception:
+                self._failed(effect)
+
+    def _failed(self, effect: Effect) -> None:
+        """A mistake of ours must cost nobody else an answer."""
+        traceback.print_exc(file=sys.stderr)
+        if isinstance(effect, Answer | OpenStream):
+            effect.request.origin.transport.abort()
 
     def _storage_failed(self, effects: Effects, error: sqlite3.Error) -> None:
         """Nothing of this turn was kept: say so to everybody who asked in it."""

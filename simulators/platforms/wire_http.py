@@ -111,11 +111,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
-            # Nobody is upgraded: the request counts as it is, the rest is plain HTTP again.
-            self._new_parser()
-            rest = data[upgrade.args[0] :]
-            if rest:
-                self._feed(rest)
+            self._decline_upgrade(data[upgrade.args[0] :])
             return
         except HttpParserError as error:
             self._failed(error)
@@ -124,6 +120,18 @@ class Connection(asyncio.Protocol):
             self._head_bytes += len(data)
             if self._head_bytes > self._shell.limits.head_bytes:
                 self._refuse_head()
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Nobody is upgraded: read the request again as if nothing had been offered."""
+        if self._parser.get_method() == b"CONNECT":
+            self.refuse(400, "this is no proxy")
+            return
+        head = [b"%b %b HTTP/1.1" % (self._parser.get_method(), self._target)]
+        for name, value in self._headers:
+            if name.lower() not in (b"upgrade", b"connection"):
+                head.append(b"%b: %b" % (name, value))
+        self._new_parser()
+        self._feed(b"\r\n".join([*head, b"\r\n"]) + rest)
 
     def _refuse_head(self) -> None:
         self.refuse(431, f"head of the request is over {self._shell.limits.head_bytes} bytes")
@@ -168,6 +176,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self.began_s = None
+        if self._parser.should_upgrade():
+            return  # the parser stops here and does not look at the body
         if self.is_closing or self.stream is not None:
             return  # after a request that closes, and inside a stream, nothing counts
         if not self._parser.should_keep_alive():
