@@ -79,7 +79,7 @@ class TomlFile:
         """Replace one value; mistakes in it are told about ``origin`` instead of a line."""
         table: Any = self.document
         for part in where[:-1]:
-            table = table.setdefault(part, {}) if isinstance(table, dict) else table[int(part)]
+            table = table.setdefault(part, {}) if isinstance(table, dict) else table[part]
         table[where[-1]] = value
         self._settings[where] = origin
 

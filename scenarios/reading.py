@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scenarios.files import FileError, TomlFile, open_toml
 from scenarios.mistakes import expected
@@ -28,18 +28,24 @@ def library() -> list[str]:
     return sorted(path.stem for path in LIBRARY.glob("*.toml"))
 
 
-def read_scenario(name_or_path: str, settings: Mapping[str, str] | None = None) -> Scenario:
+class Setting(NamedTuple):
+    """A value that replaces one of the file's: ``fleet.light.count``, ``5``, and who said so."""
+
+    path: str
+    value: str
+    origin: str
+
+
+def read_scenario(name_or_path: str, settings: Iterable[Setting] = ()) -> Scenario:
     """
     Read a scenario of the library, or a file.
 
-    Args:
-        settings: PATH → VALUE, as ``--set`` has them: ``fleet.lights.count`` → ``5``.
     Raises:
         FileError: not found, or wrong.
     """
     file = open_toml(find_scenario(name_or_path))
-    for path, value in (settings or {}).items():
-        apply_setting(file, path, value)
+    for setting in settings:
+        apply_setting(file, setting)
     file.check("scenario")
     check_meaning(file)
     return from_document(file.document)
@@ -55,20 +61,19 @@ def find_scenario(name_or_path: str) -> Path:
     raise FileError("scenario", None, expected(what, name_or_path, library()))
 
 
-def apply_setting(file: TomlFile, path: str, value: str) -> None:
+def apply_setting(file: TomlFile, setting: Setting) -> None:
     """
     Replace one value; list items are named by position or by their ``name`` or ``kind``.
 
     Raises:
         FileError: the path leads nowhere.
     """
-    origin = f"--set {path}={value}"
     where: Where = ()
     at: Any = file.document
-    for part in path.split("."):
-        where = (*where, _item(at, part, origin))
-        at = at.get(part) if isinstance(at, dict) else at[where[-1]]
-    file.override(where, _value(value), origin=origin)
+    for part in setting.path.split("."):
+        where = (*where, _item(at, part, setting.origin))
+        at = at.get(part) if isinstance(at, dict) else None if at is None else at[where[-1]]
+    file.override(where, _value(setting.value), origin=setting.origin)
 
 
 def _item(table: Any, part: str, origin: str) -> str | int:

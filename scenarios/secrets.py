@@ -26,7 +26,8 @@ class SecretRegistry:
     def __init__(self) -> None:
         self._placeholders: dict[str, str] = {}
         self._by_prefix: dict[str, list[tuple[str, str]]] = {}
-        self._short: list[tuple[str, str]] = []
+        self._short: dict[str, str] = {}
+        self._short_pattern: re.Pattern[str] | None = None
         self._redacted: dict[str, str] = {}
 
     def add(self, kind: str, value: str) -> str:
@@ -61,8 +62,9 @@ class SecretRegistry:
 
     def _index(self, form: str, placeholder: str) -> None:
         if len(form) < _PREFIX:
-            self._short.append((form, placeholder))
-            self._short.sort(key=lambda entry: -len(entry[0]))
+            self._short[form] = placeholder
+            longest_first = sorted(self._short, key=len, reverse=True)
+            self._short_pattern = re.compile("|".join(map(re.escape, longest_first)))
         else:
             entries = self._by_prefix.setdefault(form[:_PREFIX], [])
             entries.append((form, placeholder))
@@ -92,9 +94,9 @@ class SecretRegistry:
         return "".join([*parts, self._replace_short(text[done:])])
 
     def _replace_short(self, text: str) -> str:
-        for secret, placeholder in self._short:
-            text = text.replace(secret, placeholder)
-        return text
+        if self._short_pattern is None:
+            return text
+        return self._short_pattern.sub(lambda found: self._short[found[0]], text)
 
 
 def _forms(value: str) -> set[str]:

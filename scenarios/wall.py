@@ -8,14 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from simulators.transports.sockets import SocketTransport
-
 from scenarios.engine import Access, Progress
 from scenarios.model import Scenario
 from scenarios.run import Run, Stage
 from simulators.clock import MICROSECONDS, WallClock
 from simulators.devices.device import Steps
 from simulators.transports.http import TransportError
+from simulators.transports.sockets import SocketTransport
 
 READING_S = 600.0  # the longest that reading back may take
 HELLO_S = 30.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scenarios.durations import written
 from scenarios.evidence import Evidence
 from scenarios.expectations.judgement import Judgement
 from simulators.devices.account import Problem
@@ -16,7 +17,8 @@ def judge(evidence: Evidence, on: str | None, *, by: int | None = None) -> Judge
     """
     devices = evidence.chosen(on)
     if by not in evidence.inactive:
-        return Judgement(0, [], [f"the scenario ended before {by}"])
+        when = "its end" if by is None else written(by)
+        return Judgement(0, [], [f"the scenario was over before {when}"])
     late = set(evidence.inactive[by])
     broken = [
         f"{device.name} was not active{_why(device.account.problems)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 from scenarios.durations import written
@@ -25,9 +26,10 @@ def judge(
     judged, spared, broken = 0, 0, []
     delays_us: list[int] = []
     for switch in evidence.switches(on):
-        reactions = list(switch.account.reactions)
-        for command in _commands(evidence, switch):
-            reaction = _reaction(reactions, command)
+        commands = _commands(evidence, switch)
+        answers = _answers(commands, switch.account.reactions)
+        for position, command in enumerate(commands):
+            reaction = answers.get(position)
             sent_us = command.entry.sent_us
             if sent_us + within > evidence.end_us or _is_spared(
                 evidence, command, within, recovery
@@ -47,14 +49,23 @@ def _commands(evidence: Evidence, switch: Switch) -> list[Command]:
     return sorted(mine, key=lambda command: command.entry.sent_us)
 
 
-def _reaction(reactions: list[Reaction], command: Command) -> Reaction | None:
-    """The first reaction that can be to this command; it answers no other one."""
-    for position, reaction in enumerate(reactions):
-        is_after = reaction.received_us >= command.entry.sent_us
-        if is_after and reaction.value == command.entry.value:
-            del reactions[: position + 1]
-            return reaction
-    return None
+def _answers(commands: list[Command], reactions: list[Reaction]) -> dict[int, Reaction]:
+    """
+    Which reaction is to which command, by the command's position.
+
+    A reaction belongs to the latest command of its value before it, so that a command that never
+    arrived does not take the reactions of all that follow. Each belongs to one command only: a
+    late one leaves some command without.
+    """
+    sent_us = [command.entry.sent_us for command in commands]
+    answers: dict[int, Reaction] = {}
+    for reaction in reactions:
+        before = bisect_right(sent_us, reaction.received_us)
+        for position in range(before - 1, -1, -1):
+            if commands[position].entry.value == reaction.value:
+                answers.setdefault(position, reaction)
+                break
+    return answers
 
 
 def _is_spared(evidence: Evidence, command: Command, within: int, recovery: int | None) -> bool:

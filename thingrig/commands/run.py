@@ -1,0 +1,204 @@
+"""``thingrig run``: play a scenario, on the virtual clock or against a platform."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+import orjson
+
+import thingrig
+from conformance import targets
+from scenarios import results
+from scenarios.engine import Access
+from scenarios.files import FileError
+from scenarios.model import Scenario
+from scenarios.reading import Setting, read_scenario
+from scenarios.run import Run
+from scenarios.virtual import play_virtual
+from simulators.devices.options import FleetError
+from simulators.platforms.embedded import embedded_server
+from simulators.platforms.provisioning import default_provisioning
+from simulators.randomness import RandomStreams
+from simulators.transports.event_loop import new_event_loop
+from thingrig.errors import NoJudgement, UsageProblem
+from thingrig.run_view import printable, progress_of, summary
+
+EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
+
+Play = Callable[..., Run]
+
+
+@click.command("run")
+@click.argument("scenario")
+@click.option("--target", "target_path", metavar="FILE", help="The platform to play against.")
+@click.option("--url", help="Replaces the target file's url.")
+@click.option("--clock", type=click.Choice(["virtual", "wall"]), help="Which time passes.")
+@click.option("--duration", metavar="TIME", help="Replaces scenario.duration, such as 60s.")
+@click.option("--seed", metavar="N", help="Replaces scenario.seed.")
+@click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help="Replaces a value.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for trace and results.")
+def command(
+    scenario: str,
+    target_path: str | None,
+    url: str | None,
+    clock: str | None,
+    duration: str | None,
+    seed: str | None,
+    settings: tuple[str, ...],
+    out: Path | None,
+) -> None:
+    """
+    Play SCENARIO, the name of one that comes with ThingRig or the path of a file.
+
+    Without a target the clock is virtual and the platform lives in memory; with a target, time is
+    real. ``--clock wall`` without a target starts the embedded server.
+    """
+    has_target = target_path is not None or url is not None
+    if has_target and clock == "virtual":
+        raise UsageProblem("expected --clock wall with a target; got 'virtual'")
+    changes = settings_of(settings, duration=duration, seed=seed)
+    played = read_scenario(scenario, changes)
+    with _way(played, clock, target_path, url) as (play, target):
+        run, paths = _play(played, play, out, target, changes)
+    summary(run)
+    click.echo(_verdict(run))
+    for path in paths:
+        click.echo(str(path))
+    raise SystemExit(EXIT_CODES[run.verdict])
+
+
+def settings_of(
+    pairs: tuple[str, ...], *, duration: str | None = None, seed: str | None = None
+) -> list[Setting]:
+    """
+    What the options change, in the order of ``--set``, then ``--duration`` and ``--seed``.
+
+    Raises:
+        UsageProblem: a setting without an equals sign.
+    """
+    found = []
+    for pair in pairs:
+        path, equals, value = pair.partition("=")
+        if not path or not equals:
+            raise UsageProblem(f"expected --set PATH=VALUE; got '{pair}'")
+        found.append(Setting(path, value, f"--set {pair}"))
+    for name, text in (("duration", duration), ("seed", seed)):
+        if text is not None:
+            found.append(Setting(f"scenario.{name}", text, f"--{name} {text}"))
+    return found
+
+
+def _play(
+    scenario: Scenario,
+    play: Play,
+    out: Path | None,
+    target: dict[str, Any] | None,
+    changes: list[Setting],
+) -> tuple[Run, list[Path]]:
+    started = datetime.now(UTC)
+    folder = out or Path("out") / f"{started:%Y%m%d-%H%M%S}-{scenario.name}"
+    with _opened(folder / "trace.jsonl") as trace, progress_of(scenario) as progress:
+        run = play(scenario, trace=trace, progress=progress)
+    about = {
+        "target": target,
+        "settings": {change.path: change.value for change in changes},
+        "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
+        "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    document = results.document(run, suite_version=thingrig.__version__, about=about)
+    results_path = folder / "run.json"
+    results_path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    return run, [results_path, folder / "trace.jsonl"]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("wb")
+    except OSError as problem:
+        raise FileError(
+            path, None, f"expected a writable folder; got '{problem.strerror}'"
+        ) from problem
+    with file:
+        yield file
+
+
+def _verdict(run: Run) -> str:
+    reason = f" ({run.reason})" if run.reason else ""
+    return f"{run.scenario.name} on the {run.clock} clock: {run.verdict}{reason}"
+
+
+@contextmanager
+def _way(
+    scenario: Scenario, clock: str | None, target_path: str | None, url: str | None
+) -> Iterator[tuple[Play, dict[str, Any] | None]]:
+    """How to play, and what the results say about the target."""
+    if target_path is None and url is None and clock != "wall":
+        yield play_virtual, None
+        return
+    with _target(scenario, target_path, url) as target:
+        if target.platform != scenario.platform:
+            what = f"expected a target of platform {scenario.platform}"
+            raise UsageProblem(f"{what}; got '{target.platform}'")
+        yield partial(_play_wall, target=target), {"kind": target.kind, "url": target.url}
+
+
+@contextmanager
+def _target(
+    scenario: Scenario, target_path: str | None, url: str | None
+) -> Iterator[targets.Target]:
+    if target_path is not None:
+        yield targets.read_target(target_path, url=url)
+        return
+    if url is not None:
+        targets.check_url(url)
+        yield targets.Target(scenario.platform, url.rstrip("/"), document=_built_in_document())
+        return
+    with embedded_server(scenario.platform) as server:
+        yield targets.from_document(server.target, kind="embedded")
+
+
+def _built_in_document() -> dict[str, Any]:
+    """For a URL without a target file: what ``thingrig serve`` gives out when told nothing else."""
+    provisioning = default_provisioning(RandomStreams(0).stream("thethings-io", "provisioning"))
+    codes = [each.code for each in provisioning.activation_codes]
+    tokens = [each.thing_token for each in provisioning.things]
+    return {"credentials": {"activation_codes": codes, "thing_tokens": tokens}}
+
+
+def _play_wall(scenario: Scenario, *, target: targets.Target, **options: Any) -> Run:
+    from scenarios import wall
+
+    access = Access(
+        activation_codes=tuple(target.credential("activation_codes", ())),
+        thing_tokens=tuple(target.credential("thing_tokens", ())),
+        product_id=target.credential("product_id"),
+    )
+    at = wall.Target(target.url, access, _tls(target), target.max_requests_per_s)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            return runner.run(wall.play_wall(scenario, at, **options))
+    except wall.UnreachableError as problem:
+        raise NoJudgement(printable(str(problem))) from problem
+    except FleetError as problem:
+        raise UsageProblem(str(problem)) from problem
+
+
+def _tls(target: targets.Target) -> ssl.SSLContext | None:
+    if not target.url.startswith("https:"):
+        return None
+    try:
+        return ssl.create_default_context(cafile=target.ca_file)
+    except (OSError, ssl.SSLError) as problem:
+        raise FileError(str(target.ca_file), None, "expected certificates in PEM form") from problem
