@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from simulators.clock import Clock
 from simulators.devices.account import Account, Sent
-from simulators.devices.device import Steps, is_acknowledged, refusal
+from simulators.devices.device import Steps, outcome
 from simulators.devices.switch import Switch
 from simulators.transports.http import HttpChannel, TransportError
 
@@ -78,8 +78,7 @@ class Actor:
         values = [{"key": "turn", "value": position}]
         try:
             answer = yield self.channel.request("POST", switch.path, {"values": values})
-            entry.state = "acknowledged" if is_acknowledged(answer) else "refused"
-            entry.reason = None if entry.state == "acknowledged" else refusal(answer)
         except TransportError as error:
-            entry.state, entry.reason = "failed", str(error)
-        entry.settled_us = self.clock.now_us()
+            entry.settle(self.clock.now_us(), "failed", str(error))
+        else:
+            entry.settle(self.clock.now_us(), *outcome(answer))

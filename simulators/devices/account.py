@@ -35,6 +35,12 @@ class Sent:
         self.settled_us = -1
         self.reason: str | None = None
 
+    def settle(self, now_us: int, state: State, reason: str | None = None) -> None:
+        """Note how the last attempt ended."""
+        self.settled_us = now_us
+        self.state = state
+        self.reason = reason
+
     @property
     def latency_us(self) -> int | None:
         """Microseconds from the last attempt to the acknowledgement; None without one."""

@@ -17,7 +17,7 @@ from typing import Any
 import simpy
 
 from simulators.clock import Clock
-from simulators.devices.account import Account, Sent
+from simulators.devices.account import Account, State
 from simulators.devices.backoff import delays_s
 from simulators.devices.identity import Identity
 from simulators.randomness import RandomStreams
@@ -133,35 +133,29 @@ class Device:
 
     def write(self, key: str, value: Any, due_us: int) -> Steps:
         """Send one value and account for it."""
-        entry = self.account.sending(key, value, due_us, self.clock.now_us())
-        yield from self.deliver([entry], [{"key": key, "value": value}])
-
-    def deliver(self, entries: list[Sent], values: list[dict[str, Any]]) -> Steps:
-        """Send ``values`` in one write and settle their ``entries``."""
+        clock = self.clock
+        entry = self.account.sending(key, value, due_us, clock.now_us())
+        document = {"values": [{"key": key, "value": value}]}
         try:
-            answer = yield self.channel.request("POST", self.path, {"values": values})
+            answer = yield self.channel.request("POST", self.path, document)
         except TransportError as error:
-            self._settle(entries, "failed", str(error))
-            return
-        if is_acknowledged(answer):
-            self._settle(entries, "acknowledged", None)
+            entry.settle(clock.now_us(), "failed", str(error))
         else:
-            self._settle(entries, "refused", refusal(answer))
+            entry.settle(clock.now_us(), *outcome(answer))
 
-    def _settle(self, entries: list[Sent], state: Any, reason: str | None) -> None:
-        now_us = self.clock.now_us()
-        for entry in entries:
-            entry.state = state
-            entry.settled_us = now_us
-            entry.reason = reason
+
+def outcome(answer: HttpAnswer) -> tuple[State, str | None]:
+    """What an answer means for a write: acknowledged by 200 or 201 without an error object."""
+    document = answer.document
+    is_error = isinstance(document, dict) and document.get("status") == "error"
+    if answer.status in (200, 201) and not is_error:
+        return "acknowledged", None
+    return "refused", refusal(answer)
 
 
 def is_acknowledged(answer: HttpAnswer) -> bool:
-    """Whether a write was accepted: 200 or 201 and no error object."""
-    document = answer.document
-    return answer.status in (200, 201) and not (
-        isinstance(document, dict) and document.get("status") == "error"
-    )
+    """Whether a write was accepted."""
+    return outcome(answer)[0] == "acknowledged"
 
 
 def refusal(answer: HttpAnswer) -> str:

@@ -41,20 +41,17 @@ class Sensor(Device):
         clock = self.clock
         tick_us = clock.now_us() + round(self._rng.random() * self.period_us)
         while True:
-            due_us = tick_us + self._jitter_us()
+            due_us = tick_us + self._jitter_us() if self.jitter_us else tick_us
             if due_us > clock.now_us():
                 yield clock.timeout(due_us - clock.now_us())
             yield from self.write(self.key, self.behaviour(clock.unix_us()), due_us)
-            tick_us = self._next_tick_us(tick_us)
+            tick_us = self._next_tick_us(tick_us) if self.period_us else clock.now_us()
 
     def _jitter_us(self) -> int:
-        return round(self._rng.random() * self.jitter_us) if self.jitter_us else 0
+        return round(self._rng.random() * self.jitter_us)
 
     def _next_tick_us(self, tick_us: int) -> int:
         """The next tick that is not over yet; those skipped meanwhile are counted as missed."""
-        now_us = self.clock.now_us()
-        if self.period_us == 0:
-            return now_us
-        over = max(0, now_us - self.jitter_us - tick_us) // self.period_us
+        over = max(0, self.clock.now_us() - self.jitter_us - tick_us) // self.period_us
         self.account.missed += over
         return tick_us + (over + 1) * self.period_us

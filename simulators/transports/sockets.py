@@ -51,6 +51,7 @@ class SocketTransport:
         self.clock = clock
         self.endpoint = Endpoint.of(base_url, ssl_context)
         self.timeout_us = round(timeout_s * MICROSECONDS)
+        self.is_limited = max_requests_per_s is not None
         self._gap_us = round(MICROSECONDS / max_requests_per_s) if max_requests_per_s else 0
         self._free_us = 0
         self._channels: list[SocketChannel] = []
@@ -80,8 +81,6 @@ class SocketTransport:
 
     def wait_us(self) -> int:
         """How long the next request has to wait for the rate limit; it takes its turn."""
-        if not self._gap_us:
-            return 0
         now_us = self.clock.now_us()
         turn_us = max(now_us, self._free_us)
         self._free_us = turn_us + self._gap_us
@@ -129,8 +128,7 @@ class SocketChannel:
             body = b"" if document is None else orjson.dumps(document)
             data = b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
         event = simpy.Event(self._clock)
-        wait_us = self._transport.wait_us()
-        if wait_us:
+        if self._transport.is_limited and (wait_us := self._transport.wait_us()):
             later = self._clock.timeout(wait_us)
             later.callbacks.append(lambda _: self._enqueue(event, data))
         else:
