@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 import simpy
-from simpy.core import EmptySchedule
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,11 +48,11 @@ class Clock(simpy.Environment):
 
     def now_us(self) -> int:
         """Microseconds since the scenario's start."""
-        return int(self.now)
+        return int(self._now)
 
     def unix_us(self) -> int:
         """Microseconds since 1970-01-01T00:00:00Z, as a platform's clock shows them."""
-        return self.start_unix_us + int(self.now)
+        return self.start_unix_us + int(self._now)
 
     def unix_ms(self) -> int:
         """Milliseconds since 1970-01-01T00:00:00Z, cut, not rounded."""
@@ -94,8 +93,9 @@ class WallClock(Clock):
         self._origin_ns = monotonic_ns()
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_due: float = float("inf")
-        self._entered = False
+        self._timer_due_us = NEVER
+        self._is_entered = False
+        self._is_over = False
         self._ended: asyncio.Future[None] = self._loop.create_future()
 
     def present_us(self) -> int:
@@ -103,20 +103,24 @@ class WallClock(Clock):
         return (self._monotonic_ns() - self._origin_ns) // 1000
 
     def enter(self, callback: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
-        if self._ended.done():
+        if self._is_over:
             return
-        if self._entered:  # called from within a step: the time is already right
+        if self._is_entered:  # called from within a step: the time is already right
             callback(*args, **kwargs)
             return
-        self._entered = True
+        self._is_entered = True
         try:
-            self._advance()
+            present_us = self.present_us()
+            self._step_due(present_us)
+            # Events keep their own due time while they run; only then does the present begin.
+            if present_us > self._now:
+                self._now = present_us
             callback(*args, **kwargs)
-            self._step_due(int(self.now))
+            self._step_due(self._now)
         except BaseException as failure:
             self._fail(failure)
         finally:
-            self._entered = False
+            self._is_entered = False
         self._arm()
 
     async def play(self, until_s: float) -> None:
@@ -133,39 +137,40 @@ class WallClock(Clock):
 
     def finish(self) -> None:
         """End ``play`` at once; what comes from outside afterwards is ignored."""
-        if not self._ended.done():
+        if not self._is_over:
+            self._is_over = True
             self._ended.set_result(None)
 
-    def _advance(self) -> None:
-        present = self.present_us()
-        self._step_due(present)
-        # Events keep their own due time while they run; only then does the present begin.
-        self._now = max(present, int(self.now))
+    def _fail(self, failure: BaseException) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._ended.set_exception(failure)
 
-    def _step_due(self, until_us: int) -> None:
-        while self.peek() <= until_us and not self._ended.done():
-            try:
-                self.step()
-            except EmptySchedule:  # pragma: no cover - peek() is infinite when empty
-                return
+    def _step_due(self, until_us: float) -> None:
+        queue = self._queue
+        while queue and queue[0][0] <= until_us and not self._is_over:
+            self.step()
 
     def _arm(self) -> None:
-        due = self.peek()
-        if due == self._timer_due or self._ended.done():
+        """Have a timer for the next event; one that fires too early does no harm."""
+        due_us = self._queue[0][0] if self._queue else NEVER
+        if due_us >= self._timer_due_us or self._is_over:
             return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        self._timer_due = due
-        if due != float("inf"):
-            delay_s = max(0.0, (due - self.present_us()) / MICROSECONDS)
-            self._timer = self._loop.call_later(delay_s, self._fire)
+        self._timer_due_us = due_us
+        # Rounded up: loops count in milliseconds and would wake up in vain just before the time.
+        delay_ms = max(0, -(-(due_us - self.present_us()) // 1000))
+        self._timer = self._loop.call_later(delay_ms / 1000, self._fire)
 
     def _fire(self) -> None:
         self._timer = None
-        self._timer_due = float("inf")
-        self.enter(lambda: None)
+        self._timer_due_us = NEVER
+        self.enter(_nothing)
 
-    def _fail(self, failure: BaseException) -> None:
-        if not self._ended.done():
-            self._ended.set_exception(failure)
+
+NEVER = float("inf")
+
+
+def _nothing() -> None:
+    """What a timer lets in: only the time."""
