@@ -1,5 +1,5 @@
 """
-What a run was asked to judge: profile, requirements, scope, waivers; from pytest's options.
+What a run was asked to judge: profile, requirements, scope, waivers.
 """
 
 from __future__ import annotations
@@ -7,11 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from conformance.profiles import select_profile
 from conformance.requirement import (
-    PACKAGE,
     REQUIREMENTS,
     Catalogue,
     Requirement,
@@ -23,7 +20,25 @@ from conformance.waivers import Waiver, read_waivers
 from scenarios.files import FileError
 
 DEFAULT_PLATFORM = "thethings-io"
+# The address of the embedded server, until it tells its port.
 EMBEDDED = "http://127.0.0.1"  # until the embedded server tells its port
+
+
+@dataclass(frozen=True)
+class Options:
+    """
+    What the user wrote.
+
+    ``selected`` tells why the scope is partial although ``only`` is empty.
+    """
+
+    profile: str | None = None
+    target: str | None = None
+    url: str | None = None
+    only: tuple[str, ...] = ()
+    waivers: str | None = None
+    catalogue: str | None = None
+    selected: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ class Choice:
         return "partial" if self.selected else "full"
 
 
-def choose(config: pytest.Config) -> Choice:
+def choose(options: Options) -> Choice:
     """
     Read everything the options name.
 
@@ -62,19 +77,18 @@ def choose(config: pytest.Config) -> Choice:
         FileError: a file or ``--url`` is wrong, or the target is of another platform.
         LookupError: unknown profile or requirement.
     """
-    option = config.option
-    known = catalogue(Path(option.rig_catalogue) if option.rig_catalogue else REQUIREMENTS)
-    profile = option.rig_profile or _default_profile(known)
+    known = catalogue(Path(options.catalogue) if options.catalogue else REQUIREMENTS)
+    profile = options.profile or _default_profile(known)
     of_profile = select_profile(profile, known)
-    chosen = {each: _find(each, of_profile, known, profile) for each in option.rig_only}
+    chosen = {each: _find(each, of_profile, known, profile) for each in options.only}
     return Choice(
         profile=profile,
         catalogue=known,
         requirements=chosen or of_profile,
-        target=_target(config, profile.partition("/")[0], known),
-        waivers=read_waivers(option.rig_waivers, known) if option.rig_waivers else [],
-        selected=_selected(config),
-        only=tuple(option.rig_only),
+        target=_target(options, profile.partition("/")[0], known),
+        waivers=read_waivers(options.waivers, known) if options.waivers else [],
+        selected=f"only {', '.join(options.only)}" if options.only else options.selected,
+        only=options.only,
     )
 
 
@@ -92,8 +106,8 @@ def _find(name: str, of_profile: Catalogue, known: Catalogue, profile: str) -> R
     return of_profile[name]
 
 
-def _target(config: pytest.Config, platform: str, known: Catalogue) -> Target:
-    path, url = config.option.rig_target, config.option.rig_url
+def _target(options: Options, platform: str, known: Catalogue) -> Target:
+    path, url = options.target, options.url
     if path is None:
         if url is not None:
             check_url(url)
@@ -104,24 +118,3 @@ def _target(config: pytest.Config, platform: str, known: Catalogue) -> Target:
         raise FileError(path, None, f"expected platform {platform!r}; got {target.platform!r}")
     check_lacks(target, {need for each in known.values() for need in each.needs}, path)
     return target
-
-
-def _selected(config: pytest.Config) -> str | None:
-    """Why not every test of the profile is run."""
-    option = config.option
-    if option.rig_only:
-        return f"only {', '.join(option.rig_only)}"
-    if option.keyword or option.markexpr or option.deselect:
-        return "tests were selected by name or mark"
-    if not option.rig_catalogue and not all(_is_whole(config, each) for each in config.args):
-        return f"only {', '.join(config.args)}"
-    return None
-
-
-def _is_whole(config: pytest.Config, argument: str) -> bool:
-    """Whether an argument names a platform's whole folder, or more."""
-    name = argument.rstrip("/")
-    if config.option.pyargs and name.split(".")[0] == PACKAGE.name:
-        return name.count(".") <= 1
-    path = Path(config.invocation_params.dir, name).resolve()
-    return path == PACKAGE or path.parent == PACKAGE or path in PACKAGE.parents

@@ -157,6 +157,6 @@ def _sealed_token(creation: Creation, exchange: Exchange) -> dict[str, Any]:
 def _document(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

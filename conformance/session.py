@@ -19,7 +19,7 @@ import pytest
 from conformance.allure import redact_allure
 from conformance.book import Book
 from conformance.case import Case, error_line, verdict_of
-from conformance.choice import Choice, choose
+from conformance.choice import Choice, Options, choose
 from conformance.desk import ControllerDesk, connect, open_desk
 from conformance.evidence import plain
 from conformance.judge import Judge
@@ -142,7 +142,7 @@ class Worker(Session):
         super().__init__(config)
         told = json.loads(config.workerinput["thingrig"])  # type: ignore[attr-defined]
         workers = int(config.workerinput["workercount"])  # type: ignore[attr-defined]
-        self.choice = choose(config)
+        self.choice = choose(options(config))
         self.run = Run(
             target=from_document(told["target"], kind=told["kind"]),
             desk=connect(told["desk"]),
@@ -168,7 +168,7 @@ class Controller(Session):
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Open the run: target, output folder, header, preflight; before any worker starts."""
         try:
-            self.choice = choose(self.config)
+            self.choice = choose(options(self.config))
             target = self._target()
         except (FileError, LookupError) as problem:
             pytest.exit(one_line(problem), returncode=2)
@@ -271,6 +271,39 @@ _LETTERS = {
     "pass": ".", "fail": "F", "inconclusive": "I", "error": "E", "not applicable": "a",
     "not run": "n",
 }  # fmt: skip
+
+
+def options(config: pytest.Config) -> Options:
+    """The plugin's options as the user wrote them."""
+    given = config.option
+    return Options(
+        profile=given.rig_profile,
+        target=given.rig_target,
+        url=given.rig_url,
+        only=tuple(given.rig_only),
+        waivers=given.rig_waivers,
+        catalogue=given.rig_catalogue,
+        selected=_selected(config),
+    )
+
+
+def _selected(config: pytest.Config) -> str | None:
+    """Why not every test of the profile is run."""
+    given = config.option
+    if given.keyword or given.markexpr or given.deselect:
+        return "tests were selected by name or mark"
+    if not given.rig_catalogue and not all(_is_whole(config, each) for each in config.args):
+        return f"only {', '.join(config.args)}"
+    return None
+
+
+def _is_whole(config: pytest.Config, argument: str) -> bool:
+    """Whether an argument names a platform's whole folder, or more."""
+    name = argument.rstrip("/")
+    if config.option.pyargs and name.split(".")[0] == PACKAGE.name:
+        return name.count(".") <= 1 and "::" not in name
+    path = Path(config.invocation_params.dir, name).resolve()
+    return path == PACKAGE or path.parent == PACKAGE or path in PACKAGE.parents
 
 
 def _is_crash(report: pytest.TestReport) -> bool:

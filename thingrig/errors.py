@@ -1,11 +1,11 @@
-"""What ends a command early: wrong usage, or no judgement possible. One line for the user."""
+"""How a command ends when there is no verdict to tell; every message is one line."""
 
 from __future__ import annotations
 
 
-class UsageProblem(Exception):  # noqa: N818 - it is the user's problem, told without a traceback
-    """Wrong usage or configuration: exit code 2."""
+class UsageProblem(Exception):  # noqa: N818 - a way to end, not a mistake of ours
+    """The user asked for something that cannot be; exit code 2."""
 
 
-class NoJudgement(Exception):  # noqa: N818 - an outcome, not an error
-    """Nothing can be said about the target: exit code 3."""
+class NoJudgement(Exception):  # noqa: N818 - a way to end, not a mistake of ours
+    """There is nothing to judge; exit code 3."""

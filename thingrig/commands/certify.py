@@ -1,0 +1,176 @@
+"""``thingrig certify``: judge a target, write results and reports, say the verdict."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+import reports
+from conformance.certify import Ended, run_child
+from conformance.choice import Choice, Options, choose
+from conformance.profiles import profiles
+from conformance.requirement import catalogue
+from conformance.verdict import verdict_line
+from scenarios.secrets import SecretRegistry
+from thingrig.errors import NoJudgement, UsageProblem
+
+PLAIN_LINES = 10
+
+
+@click.command("certify")
+@click.argument("profile", required=False)
+@click.option("--target", metavar="FILE", help="Target file; without it, the embedded server.")
+@click.option("--url", metavar="URL", help="Replaces the target file's url.")
+@click.option("--only", metavar="ID", multiple=True, help="Judge only this; may be repeated.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N",
+              help="Processes that judge at the same time.")  # fmt: skip
+@click.option("--waivers", metavar="FILE", help="Accepted deviations.")
+@click.option("--plan", is_flag=True, help="Send nothing; print what a run would do.")
+@click.option("--out", metavar="DIR", help="Output folder.  [default: out/<time>-<profile>]")
+def command(
+    profile: str | None,
+    target: str | None,
+    url: str | None,
+    only: tuple[str, ...],
+    jobs: int,
+    waivers: str | None,
+    plan: bool,
+    out: str | None,
+) -> None:
+    """
+    Judge a target by PROFILE: a platform (thethings-io) or a part of it (thethings-io/device).
+
+    Exit code 0: certified; 1: a requirement failed; 3: no judgement possible.
+    """
+    if profile is None:
+        raise UsageProblem(f"expected a profile ({', '.join(profiles(catalogue()))}); got none")
+    options = Options(profile, target, url, only, waivers)
+    try:
+        choice = choose(options)
+    except LookupError as problem:
+        raise UsageProblem(str(problem.args[0])) from problem
+    if plan:
+        from conformance.plan import plan_text
+
+        click.echo(plan_text(choice, jobs))
+        return
+    folder = _folder(out, choice.profile)
+    with _progress(choice) as tell:
+        ended = run_child(choice, options, folder, jobs=jobs, on_line=tell)
+    raise SystemExit(_finish(ended, choice, folder))
+
+
+def _folder(out: str | None, profile: str) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    folder = Path(out or Path("out", f"{stamp}-{profile.replace('/', '-')}")).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        words = (problem.strerror or str(problem)).lower()
+        raise UsageProblem(f"--out: expected a folder that can be written; {words}") from problem
+    return folder
+
+
+def _finish(ended: Ended, choice: Choice, folder: Path) -> int:
+    """Print verdict and paths; the exit code."""
+    results = folder / "results.jsonl"
+    if not results.is_file():
+        raise NoJudgement(f"the run ended before it began: {_last(ended, choice)}")
+    paths = reports.build(results, folder)
+    click.echo(_verdict(ended, choice))
+    for path in (results, *paths):
+        click.echo(str(path))
+    return ended.exit_code
+
+
+def _verdict(ended: Ended, choice: Choice) -> str:
+    if ended.footer is None:
+        return f"inconclusive: the run was interrupted ({_last(ended, choice)})"
+    footer = ended.footer
+    line = verdict_line(footer["verdict"], footer["counts"], footer["reason"])
+    counts = ", ".join(
+        f"{footer['counts'][name]} {name}"
+        for name in ("pass", "fail", "inconclusive", "error", "not applicable", "not run")
+        if footer["counts"][name]
+    )
+    return f"{choice.profile}: {line}\n{counts or 'nothing was judged'}"
+
+
+def _last(ended: Ended, choice: Choice) -> str:
+    secrets = SecretRegistry()
+    choice.target.register_secrets(secrets)
+    lines = [line.strip(" !\t") for line in ended.words.splitlines() if line.strip(" !\t")]
+    return secrets.redact(lines[-1]) if lines else "the process said nothing"
+
+
+@contextmanager
+def _progress(choice: Choice) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Something to tell each line of the results to: a bar, or a few plain lines."""
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if sys.stderr.isatty():
+            with _bar(choice) as tell:
+                yield tell
+        else:
+            yield _plain(choice)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _bar(choice: Choice) -> Iterator[Callable[[dict[str, Any]], None]]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed} of {task.total} requirements, {task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(choice.profile, total=len(choice.requirements), failed=0)
+        seen: dict[str, bool] = {}
+
+        def tell(line: dict[str, Any]) -> None:
+            _take_in(seen, line, choice)
+            bar.update(task, completed=len(seen), failed=sum(seen.values()))
+
+        yield tell
+
+
+def _plain(choice: Choice) -> Callable[[dict[str, Any]], None]:
+    whole = len(choice.requirements)
+    step = max(1, whole // PLAIN_LINES)
+    seen: dict[str, bool] = {}
+    due = step
+
+    def tell(line: dict[str, Any]) -> None:
+        nonlocal due
+        _take_in(seen, line, choice)
+        if len(seen) >= due:
+            due = len(seen) - len(seen) % step + step
+            words = f"{len(seen)} of {whole} requirements, {sum(seen.values())} failed"
+            click.echo(f"{choice.profile}: {words}", err=True)
+
+    return tell
+
+
+def _take_in(seen: dict[str, bool], line: dict[str, Any], choice: Choice) -> None:
+    """Which requirements have been touched, and whether one of their tests failed."""
+    if line.get("type") != "test":
+        return
+    for each in line["requirements"]:
+        if each in choice.requirements:
+            seen[each] = seen.get(each, False) or line["verdict"] == "fail"
