@@ -27,8 +27,8 @@ class Connection(asyncio.Protocol):
         self.is_reusable = False
         self._transport: asyncio.WriteTransport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._head = b""  # kept until the answer is complete, to tell at the end how it is framed
-        self._is_head_complete = False
+        self._beginning = b""  # of an answer not yet complete: tells how its body is framed
+        self._is_complete = False
         self._pieces: list[bytes] = []
         self._size = 0
         self._reason = "the peer closed the connection"
@@ -61,19 +61,20 @@ class Connection(asyncio.Protocol):
         self.send = transport.write  # type: ignore[method-assign]  # one call less per request
 
     def data_received(self, data: bytes) -> None:
-        if not self._is_head_complete:
-            self._head += data
+        self._is_complete = False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError:
             raise  # our own fault
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self.abort(f"expected an HTTP answer; got {self._head[:40] or data[:40]!r} ({error})")
+            self.abort(f"expected an HTTP answer; got {data[:40]!r} ({error})")
+        if not self._is_complete and not _end_of_head(self._beginning):
+            self._beginning += data
 
     def eof_received(self) -> bool:
         self.is_reusable = False
-        if self._is_head_complete and _ends_with_the_connection(self._head):
-            self._complete()
+        if _ends_with_the_connection(self._beginning):
+            self.on_message_complete()
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -83,9 +84,6 @@ class Connection(asyncio.Protocol):
 
     # What the parser calls.
 
-    def on_headers_complete(self) -> None:
-        self._is_head_complete = True
-
     def on_body(self, piece: bytes) -> None:
         self._pieces.append(piece)
         self._size += len(piece)
@@ -93,23 +91,38 @@ class Connection(asyncio.Protocol):
             self.abort(f"expected a body of at most {LONGEST_BODY} bytes")
 
     def on_message_complete(self) -> None:
-        if not self._parser.should_keep_alive():
+        parser = self._parser
+        if not parser.should_keep_alive():
             self.is_reusable = False
-        self._complete()
-
-    def _complete(self) -> None:
-        status = self._parser.get_status_code()
         pieces = self._pieces
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._head = b""
-        self._is_head_complete = False
+        self._is_complete = True
+        self._beginning = b""
         self._pieces = []
         self._size = 0
+        status = parser.get_status_code()
         if status >= 200:  # 100 Continue and its like come before the answer
             self.answered(status, body)
 
 
+def content_length(body: bytes) -> bytes:
+    """The number and the line ends that follow ``Content-Length: `` before a body."""
+    length = len(body)
+    return _LENGTHS[length] if length < len(_LENGTHS) else b"%d\r\n\r\n" % length
+
+
+_LENGTHS = [b"%d\r\n\r\n" % length for length in range(512)]
+
+
+def _end_of_head(data: bytes) -> int:
+    """Where the first answer's head ends in ``data``; 0 when it is not complete."""
+    found = data.replace(b"\r\n", b"\n").find(b"\n\n")
+    return found + 1
+
+
 def _ends_with_the_connection(head: bytes) -> bool:
     """Whether a head leaves the end of its body to the end of the connection."""
-    lines = head.replace(b"\r", b"").partition(b"\n\n")[0].lower().split(b"\n")[1:]
+    if not _end_of_head(head):
+        return False
+    lines = head.replace(b"\r\n", b"\n").partition(b"\n\n")[0].lower().split(b"\n")[1:]
     return not any(line.startswith((b"content-length:", b"transfer-encoding:")) for line in lines)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import orjson
 
 from simulators.clock import monotonic_ns, pause, process_cpu_ns
-from simulators.transports.connection import Connection
+from simulators.transports.connection import Connection, content_length
 from simulators.transports.endpoint import Endpoint
 from simulators.transports.event_loop import new_event_loop
 from simulators.transports.histogram import Histogram
@@ -59,8 +59,7 @@ class LoadDevice(Connection):
         self.due_ns = 0
         self._record = result.latency_us.add
         self._result = result
-        self._head = b""
-        self._request_head = head
+        self._head = head
 
     def write(self, due_ns: int) -> None:
         """Send the next value; it was due at ``due_ns`` of the monotonic clock."""
@@ -69,7 +68,7 @@ class LoadDevice(Connection):
         self.sequence += 1
         document = {"values": [{"key": "load", "value": self.number + self.sequence / 8}]}
         body = orjson.dumps(document)
-        self.send(b"%b%d\r\n\r\n%b" % (self._request_head, len(body), body))
+        self.send(b"".join((self._head, content_length(body), body)))
 
     def answered(self, status: int, body: bytes) -> None:
         """Check the answer, count it, go on."""

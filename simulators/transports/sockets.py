@@ -19,7 +19,7 @@ import orjson
 import simpy
 
 from simulators.clock import MICROSECONDS, WallClock
-from simulators.transports.connection import Connection
+from simulators.transports.connection import Connection, content_length
 from simulators.transports.endpoint import Endpoint
 from simulators.transports.http import HttpAnswer, HttpChannel, Subscription, TransportError
 from simulators.transports.socket_stream import SocketSubscription
@@ -126,7 +126,7 @@ class SocketChannel:
             data = head + b"\r\n"
         else:
             body = b"" if document is None else orjson.dumps(document)
-            data = b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
+            data = b"".join((head, content_length(body), body))
         event = simpy.Event(self._clock)
         if self._transport.is_limited and (wait_us := self._transport.wait_us()):
             later = self._clock.timeout(wait_us)
@@ -173,7 +173,7 @@ class SocketChannel:
         if event is None:  # an answer that nobody asked for
             self._drop("expected nothing; got an answer without a request")
             return
-        event.succeed(answer)
+        self._clock.succeed(event, answer)
         if self._queue:
             self._next()
 
@@ -189,7 +189,7 @@ class SocketChannel:
             self._heads.clear()
         head = self._transport.endpoint.head(method, target)
         if method not in ("GET", "DELETE"):
-            head += b"Content-Type: application/json\r\n"
+            head += b"Content-Type: application/json\r\nContent-Length: "
         self._heads[method, target] = head
         return head
 
