@@ -116,6 +116,8 @@ def _choice(error: SchemaError, where: Where) -> list[Mistake]:
 
 
 def _type(error: SchemaError, where: Where) -> list[Mistake]:
+    if "pattern" in error.schema and "description" in error.schema:
+        return _phrase(error, where)
     value = error.validator_value
     names = [_TYPES[name] for name in ([value] if isinstance(value, str) else value)]
     return _judged(error, where, " or ".join(names))

@@ -45,7 +45,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What must hold: a kind and its options, spans of time already in microseconds."""
+    """What must hold: a kind and its options, spans in whole microseconds, shares as floats."""
 
     kind: str
     on: str | None = None
@@ -137,6 +137,5 @@ def _fault(table: Mapping[str, Any]) -> Fault:
 def _expectation(table: Mapping[str, Any]) -> Expectation:
     options = {name: value for name, value in table.items() if name not in ("kind", "on")}
     for name, value in options.items():
-        if isinstance(value, str):
-            options[name] = microseconds(value)
+        options[name] = microseconds(value) if isinstance(value, str) else float(value)
     return Expectation(table["kind"], table.get("on"), options)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scenarios.durations import microseconds
 from scenarios.files import FileError, TomlFile, open_toml
 from scenarios.mistakes import expected
 from scenarios.model import Scenario, from_document
@@ -105,9 +107,26 @@ def check_meaning(file: TomlFile) -> None:
     Raises:
         FileError: the first mistake by line.
     """
-    found = [*_repeated_names(file), *_unknown_names(file), *_wrong_behaviours(file)]
+    found = [
+        *_impossible_times(file),
+        *_repeated_names(file),
+        *_unknown_names(file),
+        *_wrong_behaviours(file),
+    ]
     if found:
         raise min(found, key=lambda error: error.line or 0)
+
+
+def _impossible_times(file: TomlFile) -> Iterator[FileError]:
+    about = file.document["scenario"]
+    if microseconds(about["duration"]) == 0:
+        what = "duration to be longer than nothing"
+        yield file.error(("scenario", "duration"), expected(what, about["duration"]))
+    try:
+        datetime.fromisoformat(about.get("start", "2024-01-01T00:00:00Z"))
+    except ValueError:
+        message = expected("start to be a day that exists", about["start"])
+        yield file.error(("scenario", "start"), message)
 
 
 def _repeated_names(file: TomlFile) -> Iterator[FileError]:

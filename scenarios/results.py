@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from scenarios.durations import written
 from scenarios.evidence import Evidence
 from scenarios.expectations.judgement import Judgement
 from scenarios.expectations.values_readable import is_state, rows_without
@@ -88,7 +89,7 @@ def _expectation(expectation: Expectation, judgement: Judgement) -> dict[str, An
         "name": expectation.name,
         "kind": expectation.kind,
         "on": expectation.on,
-        "options": dict(expectation.options),
+        "options": {name: _shown(value) for name, value in expectation.options.items()},
         "verdict": judgement.verdict,
         "reason": judgement.reason,
         "observed": judgement.observed,
@@ -97,6 +98,10 @@ def _expectation(expectation: Expectation, judgement: Judgement) -> dict[str, An
         "unclear": list(judgement.unclear[:TOLD]),
         "measured": dict(judgement.measured),
     }
+
+
+def _shown(option: int | float) -> str | float:
+    return written(option) if isinstance(option, int) else option
 
 
 def _fault(fault: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from scenarios.model import Step
 from simulators.apps.actor import Command
 from simulators.clock import Clock
 from simulators.devices.account import Account
-from simulators.devices.device import Device, Steps, is_acknowledged, refusal
+from simulators.devices.device import Device, Steps, outcome
 from simulators.devices.switch import Switch
 from simulators.transports.http import HttpChannel, TransportError
 
@@ -43,8 +43,7 @@ class Operator:
         document = {"values": [{"key": "turn", "value": position}]}
         try:
             answer = yield self.channel.request("POST", switch.path, document)
-            entry.state = "acknowledged" if is_acknowledged(answer) else "refused"
-            entry.reason = None if entry.state == "acknowledged" else refusal(answer)
         except TransportError as problem:
-            entry.state, entry.reason = "failed", str(problem)
-        entry.settled_us = self.clock.now_us()
+            entry.settle(self.clock.now_us(), "failed", str(problem))
+        else:
+            entry.settle(self.clock.now_us(), *outcome(answer))

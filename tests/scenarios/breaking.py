@@ -63,7 +63,7 @@ class BrokenChannel:
         return event
 
     def _change(self, event: simpy.Event, method: str, target: str, document: Any) -> None:
-        answer = event.value
+        answer: Any = event.value
         if target == "/v2/":
             answer = HttpAnswer(201, {"status": "created"})
         event._value = self._broken.answer(method, target, document, answer)
