@@ -125,6 +125,7 @@ async def _serve(folder: StateFolder, settings: Settings, say: Callable[[str], N
             _write_target(settings.write_target, document)
         stop = _stop_event(loop, settings)
         gc.freeze()
+        await server.start_serving()
         say(f"ready thethings-io {url}")
         await stop.wait()
         await _end(server, shell)
@@ -208,6 +209,7 @@ async def _listen(
             settings.port,
             ssl=context,
             backlog=1024,
+            start_serving=False,
             reuse_address=True,
         )
     except (OSError, OverflowError) as error:

@@ -21,6 +21,11 @@ def not_found(core: Core, request: Request, arguments: list[str], now_us: int) -
     raise Refused(404, "path not found")
 
 
+def switched_off(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+    """The first version of the API is gone, and says so."""
+    raise Refused(410, "version 1 of the API is switched off")
+
+
 def wrong_method(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
     """The path exists with other methods; the documents name 404 for that."""
     raise Refused(404, f"method {request.method} is not supported here")

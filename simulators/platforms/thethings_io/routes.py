@@ -59,6 +59,9 @@ ENDPOINTS = (
     Endpoint("TIO-FWD", "GET", "/v2/things/*/firmwares/download/*", firmware.download),
     Endpoint("TIO-FN", "POST", "/v2/things/*/code/functions/*", functions.call),
     Endpoint("TIO-DATE", "GET", "/v2/utils/date", date.server_date),
+    Endpoint("", "POST", "/v1/ThingWrite", preflight.switched_off),
+    Endpoint("", "GET", "/v1/ThingRead/*/*", preflight.switched_off),
+    Endpoint("", "GET", "/v1/ThingReadLatest/*/*", preflight.switched_off),
 )
 NOT_FOUND = Endpoint("", "", "", preflight.not_found)
 WRONG_METHOD = Endpoint("", "", "", preflight.wrong_method)

@@ -83,6 +83,7 @@ class Store:
         """``show`` turns stored JSON text into what answers carry: spliced in, or a value."""
         self.connection = connection
         self.show = show
+        self._cursor = connection.cursor()
         self._things: dict[str, Thing] = {}
         self._sequence = self._sequence_end = 0
 
@@ -123,19 +124,23 @@ class Store:
     def add_values(self, thing: Thing, rows: list[Row]) -> None:
         """Store rows in this order: of equal datetimes the later one counts as newer."""
         numbered = [
-            (self._resource(thing, key), unix_ms, self._next(), value, geo)
+            (
+                thing.resources.get(key) or self._resource(thing, key),
+                unix_ms,
+                self._next(),
+                value,
+                geo,
+            )
             for key, unix_ms, value, geo in rows
         ]
         if len(numbered) == 1:
-            self.connection.execute(_INSERT_VALUE, numbered[0])
+            self._cursor.execute(_INSERT_VALUE, numbered[0])
         else:
-            self.connection.executemany(_INSERT_VALUE, numbered)
+            self._cursor.executemany(_INSERT_VALUE, numbered)
 
     def _resource(self, thing: Thing, key: str) -> int:
-        number = thing.resources.get(key)
-        if number is None:
-            row = self.change("INSERT INTO resource VALUES (NULL, ?, ?)", thing.number, key)
-            number = thing.resources[key] = int(row.lastrowid or 0)
+        row = self.change("INSERT INTO resource VALUES (NULL, ?, ?)", thing.number, key)
+        number = thing.resources[key] = int(row.lastrowid or 0)
         return number
 
     def _next(self) -> int:

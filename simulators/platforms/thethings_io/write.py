@@ -38,15 +38,22 @@ def write(core: Core, request: Request, arguments: list[str], now_us: int) -> Ef
         if not core.policy.all_or_nothing:
             _store(core, thing, draft)
         raise
-    query = request.arguments() if request.query else {}
-    if not (core.policy.store_parameter and is_false(query.get("store"))):
+    is_stored, is_broadcast = _wishes(core, request) if request.query else (True, True)
+    if is_stored:
         _store(core, thing, draft)
     effects: Effects = [Answer(request, core.policy.written_status, CREATED)]
-    if core.streams.of_thing.get(thing.number) and not (
-        core.policy.broadcast_parameter and is_false(query.get("broadcast"))
-    ):
+    if is_broadcast and thing.number in core.streams.of_thing:
         effects.append(core.streams.broadcast(thing.number, shown, now_us))
     return effects
+
+
+def _wishes(core: Core, request: Request) -> tuple[bool, bool]:
+    """Whether the values are to be stored, and to be broadcast; without a word both."""
+    query = request.arguments()
+    return (
+        not (core.policy.store_parameter and is_false(query.get("store"))),
+        not (core.policy.broadcast_parameter and is_false(query.get("broadcast"))),
+    )
 
 
 def _items(body: dict[str, Any]) -> list[Any]:
@@ -114,8 +121,9 @@ def _datetime(value: Any, now_ms: int) -> int:
 
 
 def _store(core: Core, thing: Thing, draft: Draft) -> None:
-    # The texts first: a state that cannot be stored must refuse the values as well.
-    states = [(name, json_text(value)) for name, value in draft.states.items()]
+    if draft.states:
+        # Before the values: a state that cannot be stored must refuse them as well.
+        texts = [(name, json_text(value)) for name, value in draft.states.items()]
+        core.store.set_states(thing, texts)
     if draft.rows:
         core.store.add_values(thing, draft.rows)
-    core.store.set_states(thing, states)

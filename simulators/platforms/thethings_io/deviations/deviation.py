@@ -17,6 +17,8 @@ from simulators.platforms.thethings_io.core import Core
 Before: TypeAlias = Callable[[Request], Request]
 After: TypeAlias = "Callable[[Request, Effects], Effects]"
 OnAnswer: TypeAlias = Callable[[Answer], Answer]
+Setup: TypeAlias = Callable[[Core], None]
+OnClock: TypeAlias = Callable[[int], int]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Deviation:
         before: changes a request before the core sees it (its body is still bytes).
         answer: changes an ordinary answer; stored values in it are plain Python values.
         after: changes all effects of a request, stream documents among them.
+        setup: changes the core once, before its first request; for all endpoints.
+        clock: changes the time that the core is told with a request, in microseconds since 1970.
         policy: fields of the core's Policy with wrong values.
         framing: fields of the shell's Framing with wrong values.
         limits: fields of the shell's Limits with wrong values.
@@ -40,6 +44,8 @@ class Deviation:
     before: Before | None = None
     answer: OnAnswer | None = None
     after: After | None = None
+    setup: Setup | None = None
+    clock: OnClock | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
     framing: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
@@ -51,6 +57,8 @@ class DeviatingCore:
     def __init__(self, core: Core, deviation: Deviation) -> None:
         self._core = core
         self._deviation = deviation
+        if deviation.setup is not None:
+            deviation.setup(core)
 
     def handle(self, request: Request, now_us: int) -> Effects:
         """See Core."""
@@ -60,6 +68,8 @@ class DeviatingCore:
             return self._core.handle(request, now_us)
         if deviation.before is not None:
             request = deviation.before(request)
+        if deviation.clock is not None:
+            now_us = deviation.clock(now_us)
         effects = self._core.handle(request, now_us)
         if deviation.answer is not None:
             effects = [self._changed(effect, deviation.answer) for effect in effects]
