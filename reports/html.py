@@ -26,6 +26,7 @@ SIGNS = {
     "not run": "○",
     "not applicable": "-",
 }
+_APPLICABLE = tuple(verdict for verdict in VERDICTS if verdict != "not applicable")
 _UNPROVEN = ("error", "inconclusive", "not run", "not applicable")
 
 
@@ -41,6 +42,7 @@ def page(document: Document, results: Results) -> str:
         observed=_observed(results),
         chapters=_chapters(document),
         duration=_duration(document),
+        scores=_scores(document["counts"]),
         levels=LEVELS,
         verdicts=VERDICTS,
         signs=SIGNS,
@@ -144,6 +146,14 @@ def _chapters(document: Document) -> dict[str, list[Document]]:
     for entry in document["requirements"]:
         chapters.setdefault(entry["endpoint"] or "general", []).append(entry)
     return chapters
+
+
+def _scores(counts: Document) -> list[tuple[str, int, int]]:
+    """For must and should: how many passed of those that the target does not disclaim."""
+    return [
+        (level, counts[level]["pass"], sum(counts[level][verdict] for verdict in _APPLICABLE))
+        for level in ("must", "should")
+    ]
 
 
 def _duration(document: Document) -> str | None:

@@ -43,7 +43,7 @@ def test_what_was_not_proven_is_named_with_its_reason(lines, write, tmp_path):
     assert "? inconclusive the stream could not be opened: 503 TIO-SUB-002" in text
     assert "- not applicable the target lacks firmware TIO-FW-001" in text
     assert "Not covered by this suite MQTT transport chapter Cloud code" in text
-    assert "thing tr7f3a-1 : the API cannot remove things" in text
+    assert "thing tr7f3a-1: the API cannot remove things" in text
 
 
 def test_a_waived_fail_names_who_answers_for_it(lines, write, tmp_path):
@@ -79,3 +79,8 @@ def test_a_partial_run_says_that_it_certifies_nothing(lines, write, tmp_path):
     lines[0]["scope"] = "partial"
 
     assert "certifies nothing" in text_of(write(lines), tmp_path)
+
+
+def test_the_header_says_how_many_passed(lines, write, tmp_path):
+    """Of those that the target does not disclaim."""
+    assert "2 of 4 must, 0 of 1 should passed" in text_of(write(lines), tmp_path)
