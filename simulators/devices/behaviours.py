@@ -2,8 +2,7 @@
 How a measured quantity moves: functions from time to a value, each with a state of its own.
 
 A factory takes the device's random generator and its options as keywords; what it returns is
-called once per sample with the time in microseconds since 1970 (UTC). A new behaviour is a new
-factory and a line in ``BEHAVIOURS``.
+called once per sample with the time in microseconds since 1970 (UTC). ``kinds.py`` lists them.
 """
 
 from __future__ import annotations
@@ -97,20 +96,3 @@ def counter(rng: random.Random, *, start: int = 0, most: int = 20) -> Behaviour:
         return count
 
     return sample
-
-
-BEHAVIOURS: dict[str, Factory] = {
-    "constant": constant,
-    "diurnal": diurnal,
-    "random-walk": random_walk,
-    "steps": steps,
-    "counter": counter,
-}
-
-# What a quantity does when its fleet says nothing: the shape and its options.
-QUANTITIES: dict[str, tuple[str, dict[str, Any]]] = {
-    "temperature": ("diurnal", {"mean": 21.0, "amplitude": 3.0, "noise": 0.2}),
-    "humidity": ("random-walk", {"start": 45.0, "step": 1.5, "low": 20.0, "high": 80.0}),
-    "power-consumption": ("steps", {"levels": [4, 60, 150, 900], "hold_s": 900.0}),
-    "steps": ("counter", {"most": 40}),
-}

@@ -10,14 +10,14 @@ Source: thethings.iO developer center, "Activate a thing", "Thing write".
 from __future__ import annotations
 
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import simpy
 
 from simulators.clock import Clock
-from simulators.devices.account import Account, State
+from simulators.devices.account import Account, Sent, State
 from simulators.devices.backoff import delays_s
 from simulators.devices.identity import Identity
 from simulators.randomness import RandomStreams
@@ -131,17 +131,33 @@ class Device:
             return None
         return answer
 
-    def write(self, key: str, value: Any, due_us: int) -> Steps:
-        """Send one value and account for it."""
-        clock = self.clock
-        entry = self.account.sending(key, value, due_us, clock.now_us())
-        document = {"values": [{"key": key, "value": value}]}
+    def write(self, items: list[dict[str, Any]], due_us: int) -> Steps:
+        """Account for ``items`` and send them in one write."""
+        now_us = self.clock.now_us()
+        sending = self.account.sending
+        entries = [sending(item["key"], item["value"], due_us, now_us) for item in items]
+        return self._exchange(entries, {"values": items})
+
+    def send(self, entries: Sequence[Sent], items: list[dict[str, Any]]) -> Steps:
+        """One more attempt for entries that were accounted for before."""
+        now_us = self.clock.now_us()
+        for entry in entries:
+            entry.sent_us = now_us
+            entry.attempts += 1
+        return self._exchange(entries, {"values": items})
+
+    def _exchange(self, entries: Sequence[Sent], document: dict[str, Any]) -> Steps:
+        state: State
+        reason: str | None
         try:
             answer = yield self.channel.request("POST", self.path, document)
         except TransportError as error:
-            entry.settle(clock.now_us(), "failed", str(error))
+            state, reason = "failed", str(error)
         else:
-            entry.settle(clock.now_us(), *outcome(answer))
+            state, reason = outcome(answer)
+        now_us = self.clock.now_us()
+        for entry in entries:
+            entry.settle(now_us, state, reason)
 
 
 def outcome(answer: HttpAnswer) -> tuple[State, str | None]:

@@ -52,9 +52,16 @@ def split(
     return chosen, {name: value for name, value in options.items() if name not in wanted}
 
 
-def build(factory: Callable[..., T], options: Mapping[str, Any], *arguments: Any) -> T:
+def build(
+    factory: Callable[..., T],
+    options: Mapping[str, Any],
+    *arguments: Any,
+    also: Iterable[str] = (),
+) -> T:
     """
     ``factory(*arguments, **options)`` after a look at the names and the numbers.
+
+    ``also`` are further names that the user could have meant.
 
     Raises:
         FleetError: an option that the factory does not have, or a number where none is.
@@ -62,7 +69,7 @@ def build(factory: Callable[..., T], options: Mapping[str, Any], *arguments: Any
     names = option_names(factory)
     for name, value in options.items():
         if name not in names:
-            _unknown(name, names)
+            _unknown(name, [*names, *also])
         _check_number(factory, name, value)
     return factory(*arguments, **options)
 
@@ -76,6 +83,8 @@ def _unknown(name: str, names: list[str]) -> None:
 def _check_number(factory: Callable[..., Any], name: str, value: Any) -> None:
     default = inspect.signature(factory).parameters[name].default
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(default, str) and not isinstance(value, str):
+        raise FleetError(f"{name} must be a text; got {value!r}", option=name)
     if type(default) in (int, float) and name != "value" and not is_number:
         raise FleetError(f"{name} must be a number; got {value!r}", option=name)
     if name.endswith("_s") and is_number and value < 0:

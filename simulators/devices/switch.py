@@ -136,4 +136,4 @@ class Switch(Device):
             self.position = value
             done_us = self.clock.now_us()
             self.account.reactions.append(Reaction(received_us, done_us, value))
-            yield from self.write("state", value, done_us)
+            yield from self.write([{"key": "state", "value": value}], done_us)

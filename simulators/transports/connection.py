@@ -29,6 +29,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._beginning = b""  # of an answer not yet complete: tells how its body is framed
         self._is_complete = False
+        self._body = b""  # its first piece, usually all of it
         self._pieces: list[bytes] = []
         self._size = 0
         self._reason = "the peer closed the connection"
@@ -85,6 +86,9 @@ class Connection(asyncio.Protocol):
     # What the parser calls.
 
     def on_body(self, piece: bytes) -> None:
+        if not self._body:
+            self._body = piece
+            return
         self._pieces.append(piece)
         self._size += len(piece)
         if self._size > LONGEST_BODY:
@@ -94,12 +98,14 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         if not parser.should_keep_alive():
             self.is_reusable = False
-        pieces = self._pieces
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._is_complete = True
+        body = self._body
+        if self._pieces:
+            body += b"".join(self._pieces)
+            self._pieces = []
+            self._size = 0
+        self._body = b""
         self._beginning = b""
-        self._pieces = []
-        self._size = 0
+        self._is_complete = True
         status = parser.get_status_code()
         if status >= 200:  # 100 Continue and its like come before the answer
             self.answered(status, body)

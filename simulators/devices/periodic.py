@@ -1,0 +1,62 @@
+"""What measuring devices share: samples that fall due periodically, sent at once or in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from simulators.clock import MICROSECONDS
+from simulators.devices.device import Device, Place, Steps
+from simulators.devices.outbox import Batches, Outbox
+
+
+@dataclass(frozen=True)
+class Period:
+    """
+    When samples fall due: every ``period_s``, each late by up to ``jitter_s``.
+
+    A period of 0 means back to back: the next sample is due when the last one is settled.
+    """
+
+    period_s: float = 60.0
+    jitter_s: float = 0.0
+
+
+class Periodic(Device):
+    """Takes a sample once per period; the first falls anywhere within the first period."""
+
+    def __init__(self, name: str, place: Place, *, period: Period, batches: Batches) -> None:
+        super().__init__(name, place)
+        self.period_us = round(period.period_s * MICROSECONDS)
+        self.jitter_us = round(period.jitter_s * MICROSECONDS)
+        self.outbox = Outbox(self, batches) if batches.batch_s else None
+        self._rng = self.rng("period")
+
+    def items(self, due_us: int) -> list[dict[str, Any]]:
+        """One sample as the items of a write: key, value, and more where the kind has more."""
+        raise NotImplementedError
+
+    def live(self) -> Steps:
+        """Wait until the next sample is due, take it, send it."""
+        clock = self.clock
+        tick_us = clock.now_us() + round(self._rng.random() * self.period_us)
+        while True:
+            due_us = tick_us + self._late_us() if self.jitter_us else tick_us
+            if due_us > clock.now_us():
+                yield clock.timeout(due_us - clock.now_us())
+            yield from self.take(due_us)
+            tick_us = self._next_tick_us(tick_us) if self.period_us else clock.now_us()
+
+    def take(self, due_us: int) -> Steps:
+        """Take the sample that is due and send it, or keep it for the next batch."""
+        items = self.items(due_us)
+        return self.write(items, due_us) if self.outbox is None else self.outbox.put(items, due_us)
+
+    def _late_us(self) -> int:
+        return round(self._rng.random() * self.jitter_us)
+
+    def _next_tick_us(self, tick_us: int) -> int:
+        """The next tick that is not over yet; those skipped meanwhile are counted as missed."""
+        over = max(0, self.clock.now_us() - self.jitter_us - tick_us) // self.period_us
+        self.account.missed += over
+        return tick_us + (over + 1) * self.period_us
