@@ -6,6 +6,7 @@ Everything that came from a target passes through ``shown`` or ``literal`` and J
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def page(document: Document, results: Results) -> str:
         broken=broken[:MOST_FAILURES],
         unshown=[entry["requirement"] for entry in broken[MOST_FAILURES:]],
         unproven=_unproven(document, results),
-        observed=_observed(results),
+        observed=_observed(document, results),
         chapters=_chapters(document),
         duration=_duration(document),
         scores=_scores(document["counts"]),
@@ -132,12 +133,25 @@ def _reason(requirement: Document, results: Results) -> str:
     return "; ".join(reasons)
 
 
-def _observed(results: Results) -> list[Document]:
+def _observed(document: Document, results: Results) -> list[Document]:
+    """What was seen of each requirement: every value once, with how often it was seen."""
+    sentences = {entry["id"]: entry["sentence"] or "" for entry in document["requirements"]}
+    seen: dict[str, Counter[tuple[str, str]]] = {}
+    for test in results.tests:
+        for identifier in test["requirements"]:
+            notes = seen.setdefault(identifier, Counter())
+            notes.update(_note(entry) for entry in test.get("observed") or [])
     return [
-        {"test": test["test"], "requirements": test["requirements"], "values": test["observed"]}
-        for test in results.tests
-        if test.get("observed")
+        {"id": identifier, "sentence": sentences.get(identifier, ""), "notes": notes.items()}
+        for identifier, notes in seen.items()
+        if notes
     ]
+
+
+def _note(entry: Any) -> tuple[str, str]:
+    if isinstance(entry, dict) and "what" in entry:
+        return shown(entry["what"], longest=300), literal(entry.get("value"), longest=400)
+    return "", literal(entry, longest=400)
 
 
 def _chapters(document: Document) -> dict[str, list[Document]]:

@@ -62,7 +62,7 @@ def test_a_waived_fail_names_who_answers_for_it(lines, write, tmp_path):
 
 def test_observations_are_shown_apart_from_verdicts(lines, write, tmp_path):
     """What a target chose where the documents leave a choice."""
-    assert "TIO-TAG-001 status of a tag 201" in text_of(write(lines), tmp_path)
+    assert "TIO-TAG-001 A tag is created status of a tag 201" in text_of(write(lines), tmp_path)
 
 
 def test_an_interrupted_run_says_so(lines, write, tmp_path):
