@@ -1,5 +1,6 @@
 """Tags: added, listed, deleted, whatever the answers look like."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,16 @@ from conformance.fixtures import Thing
 from conformance.judge import Judge
 from conformance.outcomes import Inconclusive
 from conformance.thethings_io.shapes import ERROR, REFUSED_TOKEN, is_error, shown
+
+
+@pytest.fixture(scope="module", autouse=True)
+def removed_at_the_end(thing: Thing) -> Iterator[None]:
+    """Delete every tag that was not there before."""
+    before = entries(thing.tags().json)
+    yield
+    for tag in entries(thing.tags().json):
+        if tag not in before and isinstance(tag, dict) and "_id" in tag:
+            thing.delete_tag(str(tag["_id"]))
 
 
 @pytest.mark.requirement("TIO-TAG-001")

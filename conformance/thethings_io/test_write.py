@@ -175,9 +175,8 @@ def test_hundred_values_are_stored(thing: Thing, requirement: Judge) -> None:
     keys = [thing.key("first"), thing.key("last")]
     batch = [{"key": keys[number // 50], "value": number} for number in range(100)]
 
-    answer = thing.write(batch)
+    thing.write(batch)
 
-    requirement.check_in(answer.status, accepted=[201, 200])
     stored = [sorted_numbers(values(thing.read(key, limit=100))) for key in keys]
     requirement.check(stored, expected=[list(range(50)), list(range(50, 100))])
 
@@ -265,8 +264,11 @@ def test_refused_write_leaves_nothing(
         headers={"Content-Type": "application/json"},
     )
 
-    left = thing.read(key).status
-    requirement.check_in(left, accepted=[404] if is_error(answer.json) else [404, 200])
+    left = values(thing.read(key))
+    was_taken = answer.is_success and not is_error(answer.json)
+    requirement.check_that(
+        was_taken or not isinstance(left, list) or left == [], expected="no rows", actual=left
+    )
 
 
 @pytest.mark.requirement("TIO-WR-021")
@@ -379,7 +381,7 @@ def test_store_false_is_not_stored(thing: Thing, requirement: Judge) -> None:
 
     answer = thing.write([{"key": key, "value": "passing"}], store="false")
 
-    requirement.check_in(answer.status, accepted=[201, 200])
+    requirement.check(answer.is_success, expected=True)
     requirement.check(values(thing.read(key, limit=10)), expected=["kept"])
 
 
@@ -387,9 +389,8 @@ def test_store_false_is_not_stored(thing: Thing, requirement: Judge) -> None:
 def test_broadcast_false_is_stored(thing: Thing, requirement: Judge) -> None:
     key = thing.key("quiet")
 
-    answer = thing.write([{"key": key, "value": "kept"}], broadcast="false")
+    thing.write([{"key": key, "value": "kept"}], broadcast="false")
 
-    requirement.check_in(answer.status, accepted=[201, 200])
     requirement.check(values(thing.read(key, limit=10)), expected=["kept"])
 
 
@@ -426,9 +427,8 @@ def test_value_with_geo_is_stored(thing: Thing, requirement: Judge) -> None:
 def test_geo_in_strings_is_accepted(thing: Thing, requirement: Judge) -> None:
     key = thing.key("placed")
 
-    answer = thing.write([{"key": key, "value": 5, "geo": {"lat": "41.4121", "long": "2.2199"}}])
+    thing.write([{"key": key, "value": 5, "geo": {"lat": "41.4121", "long": "2.2199"}}])
 
-    requirement.check_in(answer.status, accepted=[201, 200])
     requirement.check(values(thing.read(key)), expected=[5])
 
 
