@@ -13,6 +13,7 @@ from _pytest.outcomes import Skipped  # pytest.skip.Exception, which has no type
 from conformance.clients.exchange import Exchange, UnexpectedAnswer
 from conformance.evidence import evidence
 from conformance.judge import Judge
+from conformance.kinds import count_requests
 from conformance.outcomes import (
     Inconclusive,
     NotApplicable,
@@ -111,14 +112,6 @@ def error_line(test: str, ids: list[str], reason: str) -> dict[str, Any]:
         "expected": None, "actual": None, "observed": [], "duration_s": 0.0,
         "evidence": {"exchanges": [], "curl": []}, "requests": {}, "worker": None,
     }  # fmt: skip
-
-
-def count_requests(exchanges: list[Exchange]) -> dict[str, int]:
-    """How many requests of each method."""
-    found: dict[str, int] = {}
-    for exchange in exchanges:
-        found[exchange.method] = found.get(exchange.method, 0) + 1
-    return found
 
 
 def trace_events(exchange: Exchange, run: Run, test: str) -> list[dict[str, Any]]:

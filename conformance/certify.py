@@ -102,7 +102,7 @@ def environment(shell: dict[str, str]) -> dict[str, str]:
 
 
 def _follow(
-    process: subprocess.Popen[str], results: Path, on_line: Callable[[dict[str, Any]], None]
+    process: subprocess.Popen[bytes], results: Path, on_line: Callable[[dict[str, Any]], None]
 ) -> None:
     """Until the child ends; an interrupt is passed on once, and the child may tidy up."""
     lines = _new_lines(results)

@@ -39,6 +39,9 @@ class Desk(Protocol):
     def mark(self, number: int, state: str, more: dict[str, Any]) -> None:
         """See Ledger.mark."""
 
+    def created(self, kind: str) -> list[tuple[int, dict[str, Any]]]:
+        """See Ledger.created."""
+
     def stop(self, reason: str) -> None:
         """No further request may be sent."""
 
@@ -81,6 +84,10 @@ class ControllerDesk:
     def mark(self, number: int, state: str, more: dict[str, Any]) -> None:
         with self._lock:
             self._ledger.mark(number, state, **more)
+
+    def created(self, kind: str) -> list[tuple[int, dict[str, Any]]]:
+        with self._lock:
+            return self._ledger.created(kind)
 
     def stop(self, reason: str) -> None:
         with self._lock:

@@ -15,9 +15,11 @@ import pytest
 from conformance.clients.exchange import Response
 from conformance.clients.stream import Stream
 from conformance.clients.thethings_io import ThethingsClient
+from conformance.ledger import fingerprint
 from conformance.outcomes import Inconclusive, NotRun
 from conformance.run import Run
 from conformance.targets import Target, from_document
+from conformance.tidy import remove_tag
 
 ENOUGH_CODES = 20
 _numbers = count(1)
@@ -147,23 +149,29 @@ def activation(run: Run) -> Response:
 
 
 @pytest.fixture(scope="session")
-def thing(run: Run, request: pytest.FixtureRequest) -> Thing:
+def thing(run: Run, request: pytest.FixtureRequest) -> Iterator[Thing]:
     """The thing of this process: activated within the run's share of codes, or given."""
     if run.jobs == 1 and run.target.credential("activation_codes"):
         found = _activated(run, request.getfixturevalue("activation"))
     else:
         found = _new_thing(run)
-    return found or _given(run)
+    used = found or _given(run)
+    yield used
+    tidy_up(run, used.token)
 
 
 @pytest.fixture(scope="session")
-def second_thing(run: Run, thing: Thing) -> Thing:
+def second_thing(run: Run, thing: Thing) -> Iterator[Thing]:
     """Another thing than ``thing``."""
-    token = run.desk.next_token()
-    found = Thing(run, token) if token else _new_thing(run)
+    is_free = "destroy" in run.target.allow  # then a given thing serves as well as a new one
+    found = None if is_free else _new_thing(run)
+    if found is None and (token := run.desk.next_token()):
+        found = Thing(run, token)
+    found = found or _new_thing(run)
     if found is None:
         raise NotRun("the target file has no second thing")
-    return found
+    yield found
+    tidy_up(run, found.token)
 
 
 @pytest.fixture
@@ -229,6 +237,14 @@ def activate(run: Run, *, keep_one: bool) -> Response:
     if response is None or (tried < ENOUGH_CODES and run.target.kind != "embedded"):
         raise Inconclusive(f"all {tried} activation codes tried were refused; they may be used up")
     return response
+
+
+def tidy_up(run: Run, thing_token: str) -> None:
+    """Remove the tags that the run has added to a thing; what remains is told as left behind."""
+    for number, entry in run.desk.created("tag"):
+        is_here = entry["thing"] == fingerprint(thing_token)
+        if is_here and remove_tag(run.api, thing_token, entry["what"]):
+            run.desk.mark(number, "removed", {})
 
 
 def _tries(run: Run) -> int:

@@ -54,6 +54,14 @@ class Ledger:
         entry.update(state=state, **more)
         self._write({"type": "state", "id": number, "state": state, **more})
 
+    def created(self, kind: str) -> list[tuple[int, dict[str, Any]]]:
+        """Number and entry of every object of a kind that exists, or may exist."""
+        return [
+            (number, entry)
+            for number, entry in enumerate(self._entries)
+            if entry["kind"] == kind and entry["state"] in ("noted", "created")
+        ]
+
     def left_behind(self) -> list[dict[str, str]]:
         """What still exists, or may exist because no answer came."""
         return [
