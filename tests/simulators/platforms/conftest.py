@@ -76,8 +76,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    return make_bench()
 
 
 class Client:
@@ -221,3 +221,17 @@ def start() -> Iterator[Callable[..., Server]]:
 def server() -> Iterator[Server]:
     with run_server() as running:
         yield running
+
+
+@pytest.fixture
+def make_bench() -> Iterator[Callable[..., Bench]]:
+    """Makes further benches."""
+    benches: list[Bench] = []
+
+    def make(*arguments: Any, **options: Any) -> Bench:
+        benches.append(Bench(*arguments, **options))
+        return benches[-1]
+
+    yield make
+    for one in benches:
+        one.core.store.connection.close()
