@@ -14,7 +14,22 @@ def _all_in_one(documents: list[bytes]) -> bytes:
     return b"%x\r\n%b\r\n" % (len(joined), joined)
 
 
+def _in_pieces(documents: list[bytes]) -> bytes:
+    """Long documents go out in chunks of 1000 bytes."""
+    pieces = [
+        document[at : at + 1000] for document in documents for at in range(0, len(document), 1000)
+    ]
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+
+
 DEVIATIONS = {
+    "stream-in-pieces": Deviation(
+        "Long documents of a stream are spread over chunks.", framing={"chunks": _in_pieces}
+    ),
+    "stream-type-other": Deviation(
+        "A stream and everything else says application/octet-stream.",
+        framing={"content_type": "application/octet-stream"},
+    ),
     "stream-newline": Deviation(
         "A line feed follows each document of a stream.", framing={"chunks": _newline_after}
     ),

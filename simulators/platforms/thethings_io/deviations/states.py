@@ -1,0 +1,238 @@
+"""Defects of $geo, $settings, the description and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from msgspec.structs import replace
+
+from simulators.platforms.effects import Answer, Request
+from simulators.platforms.thethings_io.deviations.changes import (
+    document_of,
+    is_good,
+    items_of,
+    refusing_items,
+    token_of,
+    with_each_item,
+    with_each_row,
+    with_rows,
+    with_status,
+)
+from simulators.platforms.thethings_io.deviations.deviation import Before, Deviation, OnAnswer
+
+WRITE, READ = ("TIO-WR",), ("TIO-RD",)
+AT = "2024-01-31T12:00:00.000Z"
+
+
+def _writes(name: str) -> Callable[[Answer], bool]:
+    """Whether an accepted write is one to a magic resource."""
+    return lambda answer: (
+        is_good(answer)
+        and any(
+            str(item.get("key")).startswith(name)
+            for item in items_of(answer.request)
+            if isinstance(item, dict)
+        )
+    )
+
+
+def _in(name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> OnAnswer:
+    """Another row in a read of one magic resource."""
+    return with_each_row(lambda row: change(row) if row.get("key") == name else row)
+
+
+def _swapped(row: dict[str, Any]) -> dict[str, Any]:
+    value = row["value"]
+    return {**row, "value": {**value, "coordinates": value["coordinates"][::-1]}}
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    numbers = [round(number, 3) for number in row["value"]["coordinates"]]
+    return {**row, "value": {**row["value"], "coordinates": numbers}}
+
+
+def _lazy() -> Before:
+    """A position less than about a degree from the one before is ignored."""
+    last: dict[str, list[float]] = {}
+
+    def before(request: Request) -> Request:
+        for item in items_of(request):
+            where = _coordinates(item)
+            if where is None:
+                continue
+            known = last.get(token_of(request), [999.0, 999.0])
+            if max(abs(a - b) for a, b in zip(where, known, strict=False)) <= 1.05:
+                return with_each_item(lambda item: {**item, "key": "$ignored"})(request)
+            last[token_of(request)] = where
+        return request
+
+    return before
+
+
+def _coordinates(item: Any) -> list[float] | None:
+    value = item.get("value") if isinstance(item, dict) and item.get("key") == "$geo" else None
+    found = value.get("coordinates") if isinstance(value, dict) else None
+    is_pair = isinstance(found, list) and all(isinstance(number, int | float) for number in found)
+    return found if is_pair else None
+
+
+def _without_escape(request: Request) -> Request:
+    return replace(request, path=request.path.replace("%24", "%25%32%34"))
+
+
+def _path_replaces_all(item: dict[str, Any]) -> dict[str, Any]:
+    name, _, path = str(item.get("key")).partition(".")
+    if name != "$settings" or not path:
+        return item
+    value = item["value"]
+    for member in reversed(path.split(".")):
+        value = {member: value}
+    return {**item, "key": "$settings", "value": value}
+
+
+def _shallow(answer: Answer) -> Answer:
+    if not is_good(answer) or not isinstance(answer.document, list):
+        return answer
+    rows = [
+        {**row, "value": None}
+        if str(row.get("key")).startswith("$settings") and str(row["key"]).count(".") > 1
+        else row
+        for row in answer.document
+    ]
+    return replace(answer, document=rows)
+
+
+def _first_counts() -> Before:
+    """A path that has a value keeps it."""
+    known: set[tuple[str, str]] = set()
+
+    def before(request: Request) -> Request:
+        keys = {(token_of(request), str(item.get("key"))) for item in items_of(request) if item}
+        paths = {each for each in keys if each[1].startswith("$settings.")}
+        if paths & known:
+            return with_each_item(lambda item: {**item, "key": "$ignored"})(request)
+        known.update(paths)
+        return request
+
+    return before
+
+
+def _strings(row: dict[str, Any]) -> dict[str, Any]:
+    value = row["value"]
+    is_path = str(row.get("key")).startswith("$settings.")
+    return {**row, "value": str(value)} if is_path and isinstance(value, int | float) else row
+
+
+def _merged() -> Before:
+    """A description is merged into the one before."""
+    known: dict[str, dict[str, Any]] = {}
+
+    def before(request: Request) -> Request:
+        document = document_of(request)
+        if request.method != "PUT" or not isinstance(document, dict):
+            return request
+        known[token_of(request)] = {**known.get(token_of(request), {}), **document}
+        return replace(request, body=orjson.dumps(known[token_of(request)]))
+
+    return before
+
+
+def _kept(request: Request) -> Request:
+    """A tag that is to be deleted is looked for, and stays."""
+    if request.method != "DELETE":
+        return request
+    return replace(request, method="GET", path=request.path.rpartition("/")[0])
+
+
+DEVIATIONS = {
+    "geo-write-202": Deviation(
+        "A write of $geo is answered with status 202.",
+        WRITE,
+        answer=with_status(202, _writes("$geo")),
+    ),
+    "geo-latitude-first": Deviation(
+        "$geo shows its latitude first.", READ, answer=_in("$geo", _swapped)
+    ),
+    "geo-three-decimals": Deviation(
+        "$geo is read with three decimals.", READ, answer=_in("$geo", _rounded)
+    ),
+    "geo-with-datetime": Deviation(
+        "$geo shows a datetime.", READ, answer=_in("$geo", lambda row: {**row, "datetime": AT})
+    ),
+    "geo-pair-refused": Deviation(
+        "$geo takes no pair of numbers.",
+        WRITE,
+        before=refusing_items(
+            lambda item: item.get("key") == "$geo" and isinstance(item.get("value"), list)
+        ),
+    ),
+    "geo-beside-null-refused": Deviation(
+        "$geo takes no geo beside null.",
+        WRITE,
+        before=refusing_items(lambda item: item.get("key") == "$geo" and item.get("value") is None),
+    ),
+    "geo-lazy": Deviation(
+        "$geo ignores a position close to the one before.", WRITE, before=_lazy()
+    ),
+    "dollar-escaped-unknown": Deviation(
+        "An escaped $ in a path is not understood.", READ, before=_without_escape
+    ),
+    "settings-write-202": Deviation(
+        "A write of $settings is answered with status 202.",
+        WRITE,
+        answer=with_status(202, _writes("$settings")),
+    ),
+    "settings-one-member": Deviation(
+        "$settings shows only the member that was written last.",
+        READ,
+        answer=_in("$settings", lambda row: {**row, "value": dict([*row["value"].items()][-1:])}),
+    ),
+    "settings-with-datetime": Deviation(
+        "$settings shows a datetime.",
+        READ,
+        answer=_in("$settings", lambda row: {**row, "datetime": AT}),
+    ),
+    "settings-path-with-datetime": Deviation(
+        "A path of $settings shows a datetime.",
+        READ,
+        answer=with_each_row(
+            lambda row: (
+                {**row, "datetime": AT} if str(row.get("key")).startswith("$settings.") else row
+            )
+        ),
+    ),
+    "settings-path-replaces": Deviation(
+        "Writing a path of $settings removes all others.",
+        WRITE,
+        before=with_each_item(_path_replaces_all),
+        policy={"settings_merge": False},
+    ),
+    "settings-shallow": Deviation(
+        "A path of $settings reads one member deep.", READ, answer=_shallow
+    ),
+    "settings-first-counts": Deviation(
+        "A path of $settings keeps its first value.", WRITE, before=_first_counts()
+    ),
+    "settings-strings": Deviation(
+        "Numbers and booleans of a path of $settings read as strings.",
+        READ,
+        answer=with_each_row(_strings),
+    ),
+    "description-201": Deviation(
+        "A description that is put is answered with status 201.",
+        ("TIO-DESC",),
+        answer=with_status(201, lambda answer: answer.request.method == "PUT" and is_good(answer)),
+    ),
+    "description-bare": Deviation(
+        "A description reads without its row.",
+        ("TIO-DESC",),
+        answer=with_rows(lambda rows: [row["value"] for row in rows]),
+    ),
+    "description-merged": Deviation(
+        "A description that is put is merged into the one before.", ("TIO-DESC",), before=_merged()
+    ),
+    "tags-not-listed": Deviation("No tag is listed.", ("TIO-TAG",), answer=with_rows(lambda _: [])),
+    "tags-stay": Deviation("A tag that was deleted stays.", ("TIO-TAG",), before=_kept),
+}
