@@ -1,4 +1,4 @@
-"""Streams on the wire: one document a chunk, a gap between two, keep-alive in time, slow readers."""
+"""Streams on the wire: a chunk per document, gaps, keep-alive in time, slow readers."""
 
 from __future__ import annotations
 
