@@ -40,7 +40,7 @@ def thing(guide: Embedded) -> str:
 def curl(*arguments: str) -> tuple[int | None, Any]:
     """Status, when ``-i`` asked for the head, and the decoded body."""
     command = ["curl", "-s", "--max-time", "10", *arguments]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    output = subprocess.run(command, capture_output=True, check=True).stdout.decode()
     head, _, body = output.rpartition("\r\n\r\n") if "-i" in arguments else ("", "", output)
     status = re.match(r"HTTP/1\.1 (\d+) ", head)
     return int(status[1]) if status else None, json.loads(body)
