@@ -79,11 +79,12 @@ def serve(platforms: list[str], settings: Settings, say: Callable[[str], None]) 
     unknown = [name for name in platforms if name not in PLATFORMS]
     if unknown:
         raise ServingError(f"expected a platform ({', '.join(PLATFORMS)}); got {unknown[0]!r}")
-    with _state_folder(settings) as folder, asyncio.Runner(loop_factory=_new_loop) as runner:
+    with _state_folder(settings) as folder, asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(folder, settings, say))
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of a server: uvloop's where there is one."""
     try:
         import uvloop
     except ImportError:  # not every system has it; the server is slower then, not different

@@ -180,8 +180,8 @@ class Shell:
     def _answer(self, answer: Answer) -> None:
         request = answer.request
         connection: Connection = request.origin
-        if connection.transport.is_closing():
-            return
+        if connection.transport.is_closing() or connection.stream is not None:
+            return  # gone, or asked again after it had subscribed
         if answer.content_type is None:
             body = b"" if answer.document is None else self.framing.dumps(answer.document)
             start = self._heads.get((answer.status, "")) or self._head(answer.status, "")
@@ -232,7 +232,7 @@ class Shell:
     def _open_stream(self, effect: OpenStream) -> None:
         connection: Connection = effect.request.origin
         connection.pending -= 1
-        if connection.transport.is_closing():
+        if connection.transport.is_closing() or connection.stream is not None:
             self._core.closed(effect.stream_id)
             return
         chunked = self.framing.chunked and not connection.is_http_1_0()

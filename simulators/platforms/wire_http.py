@@ -70,6 +70,8 @@ class Connection(asyncio.Protocol):
             self.refuse(503, f"too many connections (limit {self._shell.limits.connections})")
 
     def data_received(self, data: bytes) -> None:
+        if self.is_deaf or self.stream is not None:
+            return  # inside a stream nothing counts but its end
         self.heard_s = self._shell.loop.time()
         limit = self._shell.limits.head_bytes
         if len(data) <= limit:
@@ -178,8 +180,8 @@ class Connection(asyncio.Protocol):
         self.began_s = None
         if self._parser.should_upgrade():
             return  # the parser stops here and does not look at the body
-        if self.is_closing or self.stream is not None:
-            return  # after a request that closes, and inside a stream, nothing counts
+        if self.is_closing:
+            return  # after a request that closes nothing counts
         if not self._parser.should_keep_alive():
             self.is_closing = True
         self.pending += 1

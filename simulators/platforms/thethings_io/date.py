@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def server_date(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
     """The date twice, ``values`` last: the Arduino library reads what follows its last colon."""
     query = request.arguments()
-    if "thingToken" not in query:
+    if not query.get("thingToken"):
         raise Refused(401, NO_SESSION)
     core.thing([query["thingToken"]])
     date = _date(query.get("format", "UTC"), now_us)

@@ -19,6 +19,7 @@ from simulators.clock import wall_unix_us
 from simulators.platforms.effects import NOT_GIVEN, Answer, Effects, Request
 from simulators.platforms.framing import Framing, Limits
 from simulators.platforms.provisioning import Provisioning, default_provisioning
+from simulators.platforms.serving import new_loop
 from simulators.platforms.shell import Shell
 from simulators.platforms.thethings_io.core import Core
 from simulators.platforms.thethings_io.policy import Policy
@@ -169,7 +170,7 @@ def post(target: str, body: bytes, *headers: str) -> bytes:
 @contextmanager
 def run_server(*, framing: Framing | None = None, limits: Limits | None = None) -> Iterator[Server]:
     bench = Bench()
-    loop = asyncio.new_event_loop()
+    loop = new_loop()
     found: list[Any] = []
     ready = threading.Event()
 

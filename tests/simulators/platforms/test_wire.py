@@ -128,6 +128,14 @@ def test_browser_preflight_is_allowed(server):
     assert "content-length" not in headers
 
 
+def test_head_request_has_no_body(server):
+    with server.client() as client:
+        client.send(b"HEAD /v2/ HTTP/1.1\r\n\r\nGET /v2/ HTTP/1.1\r\n\r\n")
+        status, headers = client.head()
+        assert (status, int(headers["content-length"]) > 0) == (404, True)
+        assert client.answer()[0] == 401
+
+
 def test_client_that_waits_for_continue_gets_it(server):
     with server.client() as client:
         head, body = post(server.path, ONE, "Expect: 100-continue").split(b"\r\n\r\n")
@@ -148,6 +156,9 @@ def test_client_that_waits_for_continue_gets_it(server):
         (b"GET /elsewhere HTTP/1.1\r\n\r\n", 404),
         (b"DELETE /v2/things HTTP/1.1\r\n\r\n", 404),
         (b"GET / HTTP/1.1\r\n\r\n", 404),
+        (b"GET /v1/ThingRead/x/y HTTP/1.1\r\n\r\n", 410),
+        (b"PUT /v2/things/ID_COLLECTION/PRIMARY_KEY HTTP/1.1\r\n\r\n", 404),
+        (b"CONNECT x:1 HTTP/1.1\r\n\r\n", 400),
         (b"GET /v2/ HTTP/1.1\r\nX: " + b"x" * 200_000, 431),
         (b"POST /v2/things HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 1_100_000, 413),
     ],

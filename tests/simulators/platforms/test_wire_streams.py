@@ -103,6 +103,16 @@ def test_shut_down_ends_streams_in_an_orderly_way(start):
         assert idle.is_closed()
 
 
+def test_bytes_sent_into_a_stream_do_not_disturb_it(server):
+    with server.client() as client:
+        client.send(f"GET {server.path} HTTP/1.1\r\n\r\nNONSENSE\r\n\r\n".encode())
+        assert client.head()[0] == 200
+        assert client.chunk() == SUBSCRIBED
+        client.send(b"GET /v2/ HTTP/1.1\r\n\r\n\x00\xff" * 10)
+        write(server, b"1")
+        assert client.chunk() == document(b"1")
+
+
 def test_old_clients_get_a_stream_that_ends_with_the_connection(server):
     with server.client() as client:
         client.send(f"GET {server.path} HTTP/1.0\r\n\r\n".encode())

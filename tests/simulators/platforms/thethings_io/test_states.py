@@ -134,6 +134,7 @@ def test_date_in_both_forms(bench):
 
 def test_date_needs_credentials(bench):
     assert bench.ask("GET", "/v2/utils/date/")[0] == 401
+    assert bench.ask("GET", "/v2/utils/date/?thingToken=")[0] == 401
     assert bench.ask("GET", "/v2/utils/date?thingToken=x")[0] == 403
 
 
