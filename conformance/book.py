@@ -67,7 +67,6 @@ class Book:
     ) -> None:
         self._write_trace()
         self._writer.close()
-        self._ledger.close()
 
     def open(self) -> None:
         """Write the header."""

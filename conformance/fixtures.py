@@ -38,6 +38,13 @@ def embedded_target(platform: str) -> Iterator[Target]:
         yield from_document(server.target, kind="embedded")
 
 
+def built_in_target(platform: str, url: str) -> Target:
+    """What ``thingrig serve`` knows when told nothing else, at another URL."""
+    with embedded_target(platform) as target:
+        document = {**target.document, "url": url}
+    return from_document(document)
+
+
 class Thing:
     """
     One thing of the target, and the client's calls with its token.

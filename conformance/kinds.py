@@ -37,15 +37,31 @@ def _text(body: Any, *names: str) -> str:
 
 
 CREATIONS = (
-    Creation("POST", re.compile(r"^/v2/+things/*(\?.*)?$"), "thing",
-             lambda body, _prefix, _token: f"the thing activated with {_text(body, 'activationCode')}"),
-    Creation("POST", re.compile(rf"^{_THING}/*(\?.*)?$"), "values",
-             lambda _body, prefix, token: f"values under keys {prefix}… of the thing {token}"),
-    Creation("POST", re.compile(rf"^{_THING}/+tags/*(\?.*)?$"), "tag",
-             lambda body, _prefix, _token: _text(body, "name", "tag", "tags")),
-    Creation("PUT", re.compile(rf"^{_THING}/+resources/+description/*(\?.*)?$"), "description",
-             lambda _body, _prefix, token: f"the description of the thing {token}"),
-)  # fmt: skip
+    Creation(
+        "POST",
+        re.compile(r"^/v2/+things/*(\?.*)?$"),
+        "thing",
+        lambda body, _prefix, _token: f"the thing activated with {_text(body, 'activationCode')}",
+    ),
+    Creation(
+        "POST",
+        re.compile(rf"^{_THING}/*(\?.*)?$"),
+        "values",
+        lambda _body, prefix, token: f"values under keys {prefix}… of the thing {token}",
+    ),
+    Creation(
+        "POST",
+        re.compile(rf"^{_THING}/+tags/*(\?.*)?$"),
+        "tag",
+        lambda body, _prefix, _token: _text(body, "name", "tag", "tags"),
+    ),
+    Creation(
+        "PUT",
+        re.compile(rf"^{_THING}/+resources/+description/*(\?.*)?$"),
+        "description",
+        lambda _body, _prefix, token: f"the description of the thing {token}",
+    ),
+)
 
 _NAMES = {
     "thing": "activations",

@@ -177,6 +177,7 @@ class Controller(Session):
         prefix = self.config.option.rig_prefix or f"rig-{random_source.token_hex(4)}-"
         out = self._out()
         ledger = self._ledger(out, target, prefix)
+        self.resources.callback(ledger.close)
         self.run = Run(target, ControllerDesk(target, ledger), prefix)
         redact_allure(self.run.secrets)
         if self.config.option.collectonly:
@@ -190,10 +191,10 @@ class Controller(Session):
     def _target(self) -> Target:
         if self.config.option.rig_target or self.config.option.collectonly:
             return self.choice.target
-        if self.choice.target.kind == "remote":
-            return self.choice.target
-        from conformance.fixtures import embedded_target
+        from conformance.fixtures import built_in_target, embedded_target
 
+        if url := self.config.option.rig_url:
+            return built_in_target(self.choice.platform, url)
         return self.resources.enter_context(embedded_target(self.choice.platform))
 
     def _out(self) -> Path:
