@@ -47,7 +47,6 @@ def test_code_equals_the_status(
         "/v2/thingrig-nothing-here",
         "/v2/things/{thing}/thingrig-nothing-here",
         "/v2/utils/thingrig-nothing-here",
-        "/thingrig-nothing-here",
     ],
 )
 def test_unknown_path_is_404(thing: Thing, requirement: Judge, path: str) -> None:

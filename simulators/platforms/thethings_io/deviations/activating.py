@@ -13,6 +13,7 @@ from simulators.platforms.thethings_io.deviations.changes import (
     is_good,
     says,
     token_of,
+    with_document,
     with_members,
     with_path,
     with_query,
@@ -27,7 +28,7 @@ from simulators.platforms.thethings_io.refusals import NO_CODE
 
 
 def _longer_token(answer: Answer) -> Answer:
-    if not is_good(answer) or "thingToken" not in (answer.document or {}):
+    if not isinstance(answer.document, dict) or "thingToken" not in answer.document:
         return answer
     token = answer.document["thingToken"] + "zz"
     return replace(answer, document={**answer.document, "thingToken": token})
@@ -112,7 +113,9 @@ DEVIATIONS = {
         "Thing tokens have 45 characters.", before=_shorter_again, answer=_longer_token
     ),
     "activate-short-id": Deviation(
-        "Thing ids have 20 characters.", ("TIO-ACT",), answer=with_members(thingId="x" * 20)
+        "Thing ids have 20 characters.",
+        ("TIO-ACT",),
+        answer=with_document(lambda found: {**found, "thingId": found["thingId"][:20]}),
     ),
     "activate-other-text": Deviation(
         "An activation says welcome.", ("TIO-ACT",), answer=with_members(message="welcome")

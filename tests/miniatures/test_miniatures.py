@@ -1,0 +1,39 @@
+"""The suite can say no: every deliberately wrong server fails, for its own reason only."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.miniature import Miniature, miniatures
+from conformance.requirement import catalogue
+from tests.miniatures.conftest import Square
+
+ALL = miniatures()
+
+
+def test_reference_passes_everything(square: Square) -> None:
+    """What the suite says of wrong servers counts only while it accepts the right one."""
+    reference = square.reference.result()
+
+    judged = dict.fromkeys(catalogue(), "pass")
+    assert (reference.exit_code, reference.verdicts) == (0, judged)
+
+
+@pytest.mark.parametrize("miniature", ALL, ids=[each.name for each in ALL])
+@pytest.mark.timeout(0)
+def test_miniature_fails_for_its_own_reason(square: Square, miniature: Miniature) -> None:
+    """It fails what it breaks; all else passes, or could not be arranged because of it."""
+    judged = square.judged(miniature)
+
+    assert sorted(judged.with_verdict("fail")) == sorted(miniature.breaks)
+    unproven = judged.with_verdict("inconclusive", "not run", "error", "not applicable")
+    assert set(unproven) <= set(miniature.inconclusive)
+
+
+@pytest.mark.parametrize("miniature", ALL, ids=[each.name for each in ALL])
+@pytest.mark.timeout(0)
+def test_miniature_is_not_certified(square: Square, miniature: Miniature) -> None:
+    """A broken must ends the run with 1; broken shoulds alone are counted and change nothing."""
+    is_must = any(catalogue()[name].level == "must" for name in miniature.breaks)
+
+    assert (square.judged(miniature).exit_code == 1) == is_must
