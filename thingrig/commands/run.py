@@ -55,7 +55,7 @@ def command(
     seed: str | None,
     settings: tuple[str, ...],
     out: Path | None,
-) -> None:
+) -> int:
     """
     Play SCENARIO, the name of one that comes with ThingRig or the path of a file.
 
@@ -73,7 +73,7 @@ def command(
     click.echo(_verdict(run))
     for path in paths:
         click.echo(str(path))
-    raise SystemExit(EXIT_CODES[run.verdict])
+    return EXIT_CODES[run.verdict]
 
 
 def settings_of(
@@ -106,7 +106,11 @@ def _play(
 ) -> tuple[Run, list[Path]]:
     started = datetime.now(UTC)
     folder = out or Path("out") / f"{started:%Y%m%d-%H%M%S}-{scenario.name}"
-    with _opened(folder / "trace.jsonl") as trace, progress_of(scenario) as progress:
+    with (
+        _opened(folder / "trace.jsonl") as trace,
+        progress_of(scenario) as progress,
+        _ending_is_interrupting(),
+    ):
         run = play(scenario, trace=trace, progress=progress)
     about = {
         "target": target,
@@ -131,6 +135,16 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         ) from problem
     with file:
         yield file
+
+
+@contextmanager
+def _ending_is_interrupting() -> Iterator[None]:
+    """SIGTERM keeps the trace and the results, as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _verdict(run: Run) -> str:
@@ -185,7 +199,6 @@ def _play_wall(scenario: Scenario, *, target: targets.Target, **options: Any) ->
         product_id=target.credential("product_id"),
     )
     at = wall.Target(target.url, access, _tls(target), target.max_requests_per_s)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(wall.play_wall(scenario, at, **options))
