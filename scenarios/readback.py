@@ -23,6 +23,7 @@ from simulators.devices.device import Device
 from simulators.transports.http import HttpAnswer, HttpChannel, TransportError
 
 PAGE = 1000
+SMALLEST_CAP = 100  # no document tells of smaller pages
 ATTEMPTS = 3
 TRY_AGAIN = (429, 502, 503, 504)
 
@@ -82,7 +83,10 @@ class Reader:
             answer = yield from self._ask(f"{path}?limit={PAGE}{query}", stored)
             if answer is None:
                 return
-            fresh = _fresh(_rows(answer, stored), stored.rows)
+            page = _rows(answer, stored)
+            fresh = _fresh(page, stored.rows)
+            if len(page) >= SMALLEST_CAP and not fresh:
+                stored.problem = "more rows of one millisecond than a page shows"
             stored.rows += fresh
             if not fresh or stored.rows[-1].time_ms is None:
                 return

@@ -49,8 +49,17 @@ def read_scenario(name_or_path: str, settings: Iterable[Setting] = ()) -> Scenar
     for setting in settings:
         apply_setting(file, setting)
     file.check("scenario")
+    _find_replayed_files(file)
     check_meaning(file)
     return from_document(file.document)
+
+
+def _find_replayed_files(file: TomlFile) -> None:
+    """Recorded rows lie beside the scenario that replays them."""
+    for fleet in file.document["fleet"]:
+        behaviour = fleet.get("behaviour", {})
+        if isinstance(behaviour.get("file"), str):
+            behaviour["file"] = str(Path(file.path).parent / behaviour["file"])
 
 
 def find_scenario(name_or_path: str) -> Path:

@@ -6,6 +6,7 @@ Nothing here is measured; it is gathered from the evidence, and secrets are repl
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +16,10 @@ from scenarios.evidence import Evidence
 from scenarios.expectations.judgement import Judgement
 from scenarios.expectations.values_readable import is_state, rows_without
 from scenarios.model import Expectation
-from scenarios.readback import canonical
 from scenarios.run import Run
 from simulators.clock import MICROSECONDS
 from simulators.devices.account import Sent
+from simulators.devices.comparison import compare
 from simulators.devices.device import Device
 
 FORMAT = "thingrig-run/1"
@@ -138,7 +139,7 @@ def stored_account(evidence: Evidence, device: Device) -> dict[str, int] | None:
     What the platform has of a device's own values; None when it was not read back.
 
     ``lost`` were acknowledged and are not there, ``duplicated`` are there too often,
-    ``reordered`` stand after a value that was sent later.
+    ``reordered`` would have to move to stand in the order of sending.
     """
     groups: dict[str, list[Sent]] = {}
     for entry in device.account.sent:
@@ -155,20 +156,7 @@ def stored_account(evidence: Evidence, device: Device) -> dict[str, int] | None:
             totals["lost"] += len(rows_without(stored, settled)[1])
             sent = [entry for entry in entries if entry.state != "refused"]
             totals["duplicated"] += rows_without(stored, sent)[0].total()
-            totals["reordered"] += _reordered(stored.rows[::-1], entries)
+            undated = [entry for entry in sent if entry.datetime is None]
+            oldest_first = [json.loads(row.value) for row in reversed(stored.rows)]
+            totals["reordered"] += compare(undated, oldest_first).reordered
     return dict(totals)
-
-
-def _reordered(rows: list[Any], entries: list[Sent]) -> int:
-    """Rows, oldest first, that stand behind one that was sent later."""
-    sequences: dict[str, list[int]] = {}
-    for entry in reversed([e for e in entries if e.datetime is None and e.state != "refused"]):
-        sequences.setdefault(canonical(entry.value), []).append(entry.sequence)
-    latest, behind = -1, 0
-    for row in rows:
-        known = sequences.get(row.value)
-        if known:
-            sequence = known.pop()
-            behind += sequence < latest
-            latest = max(latest, sequence)
-    return behind

@@ -32,7 +32,8 @@ class Operator:
             elif device.thing_token is None:
                 device.account.problem(self.clock.now_us(), step.do, "not active yet")
             elif step.do == "write":
-                self.clock.process(device.write(step.key, step.value, self.clock.now_us()))
+                items = [{"key": step.key, "value": step.value}]
+                self.clock.process(device.write(items, self.clock.now_us()))
             elif isinstance(device, Switch):
                 self.clock.process(self._turn(device, step.value))
 
