@@ -97,7 +97,9 @@ def test_failures_are_tried_again() -> None:
 
 
 def test_an_answer_that_shows_no_values_is_no_rows() -> None:
-    documents: list[Any] = [{}, [1], [{"value": 1, "datetime": "noon"}], [{"datetime": iso(1)}], b"x"):
+    no_value, no_date = {"datetime": iso(1)}, {"value": 1, "datetime": "noon"}
+    documents: list[Any] = [{}, [1], [no_date], [no_value], b"x"]
+    for document in documents:
         shelf = Shelf(VirtualClock(), [], 10)
         shelf.failures = [HttpAnswer(200, document)]
         stored = read(shelf)
