@@ -11,12 +11,11 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVarTuple
 
 import simpy
 
-P = ParamSpec("P")
-T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 MICROSECONDS = 1_000_000
 
@@ -58,7 +57,7 @@ class Clock(simpy.Environment):
         """Milliseconds since 1970-01-01T00:00:00Z, cut, not rounded."""
         return self.unix_us() // 1000
 
-    def enter(self, callback: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
+    def enter(self, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
         """Call ``callback`` at the current time; everything from outside comes through here."""
         raise NotImplementedError
 
@@ -66,8 +65,8 @@ class Clock(simpy.Environment):
 class VirtualClock(Clock):
     """Time jumps from event to event; nothing comes from outside."""
 
-    def enter(self, callback: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
-        callback(*args, **kwargs)
+    def enter(self, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
+        callback(*args)
 
     def play(self, until_s: float) -> None:
         """Run every event up to ``until_s`` seconds after the start and stop there."""
@@ -102,26 +101,30 @@ class WallClock(Clock):
         """Microseconds since the start by the machine's monotonic clock; ``now`` may be behind."""
         return (self._monotonic_ns() - self._origin_ns) // 1000
 
-    def enter(self, callback: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
+    def enter(self, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
         if self._is_over:
             return
         if self._is_entered:  # called from within a step: the time is already right
-            callback(*args, **kwargs)
+            callback(*args)
             return
         self._is_entered = True
+        queue = self._queue
         try:
-            present_us = self.present_us()
-            self._step_due(present_us)
+            present_us = (self._monotonic_ns() - self._origin_ns) // 1000
+            if queue and queue[0][0] <= present_us:
+                self._step_due(present_us)
             # Events keep their own due time while they run; only then does the present begin.
             if present_us > self._now:
                 self._now = present_us
-            callback(*args, **kwargs)
-            self._step_due(self._now)
+            callback(*args)
+            if queue and queue[0][0] <= self._now:
+                self._step_due(self._now)
         except BaseException as failure:
             self._fail(failure)
         finally:
             self._is_entered = False
-        self._arm()
+        if queue and queue[0][0] < self._timer_due_us:
+            self._arm()
 
     def succeed(self, event: simpy.Event, value: Any) -> None:
         """

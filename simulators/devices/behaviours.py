@@ -33,12 +33,19 @@ def diurnal(
     noise: float = 0.0,
     digits: int = 2,
 ) -> Behaviour:
-    """A sine over the day (UTC) with its top at ``peak_hour``, and Gaussian noise on it."""
+    """
+    A sine over the day (UTC) with its top at ``peak_hour``.
+
+    ``noise`` is the standard deviation of what is added to it, evenly spread on both sides.
+    """
     peak_us = peak_hour * HOUR_US
+    per_us = 2 * math.pi / DAY_US
+    spread = noise * math.sqrt(12)
+    cos, chance = math.cos, rng.random
 
     def sample(unix_us: int) -> float:
-        angle = 2 * math.pi * (unix_us % DAY_US - peak_us) / DAY_US
-        return round(mean + amplitude * math.cos(angle) + rng.gauss(0.0, noise), digits)
+        level = mean + amplitude * cos((unix_us % DAY_US - peak_us) * per_us)
+        return round(level + (chance() - 0.5) * spread, digits)
 
     return sample
 

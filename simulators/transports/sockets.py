@@ -128,9 +128,19 @@ class SocketChannel:
             body = b"" if document is None else orjson.dumps(document)
             data = b"".join((head, content_length(body), body))
         event = simpy.Event(self._clock)
+        connection = self._connection
         if self._transport.is_limited and (wait_us := self._transport.wait_us()):
             later = self._clock.timeout(wait_us)
             later.callbacks.append(lambda _: self._enqueue(event, data))
+        elif (
+            connection is not None
+            and connection.is_reusable
+            and self._current is None
+            and not self._queue
+        ):  # as good as always
+            self._current = event
+            self._since_us = self._clock.now_us()
+            connection.send(data)
         else:
             self._enqueue(event, data)
         return event
