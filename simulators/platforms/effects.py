@@ -14,6 +14,7 @@ import msgspec
 
 Headers: TypeAlias = "list[tuple[bytes, bytes]]"
 Document: TypeAlias = Any
+Arguments: TypeAlias = tuple[str, ...]  # the variable parts of a path, percent-decoded
 
 NOT_GIVEN: Any = object()
 

@@ -126,6 +126,7 @@ async def _serve(folder: StateFolder, settings: Settings, say: Callable[[str], N
             _write_target(settings.write_target, document)
         stop = _stop_event(loop, settings)
         gc.freeze()
+        gc.set_threshold(50_000)  # a turn's requests are no garbage yet
         await server.start_serving()
         say(f"ready thethings-io {url}")
         await stop.wait()

@@ -33,7 +33,8 @@ class Connection(asyncio.Protocol):
     """A client's connection; requests on it are answered in order."""
 
     __slots__ = (
-        "_body", "_body_bytes", "_head_bytes", "_headers", "_parser", "_shell", "_target",
+        "_body", "_body_bytes", "_head_bytes", "_headers", "_is_awaited", "_parser", "_shell",
+        "_target",
         "began_s", "has_ended", "heard_s", "in_head", "is_closing", "is_deaf", "pending", "stream",
         "transport", "was_answered",
     )  # fmt: skip
@@ -147,6 +148,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._target = b""
+        self._is_awaited = False  # the client sends its body only when told to
         self._headers: Headers = []
         self._body: list[bytes] = []
         self._body_bytes = self._head_bytes = 0
@@ -158,15 +160,12 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name, value))
+        if len(name) == 6 and name.lower() == b"expect":
+            self._is_awaited = value.lower() == b"100-continue"
 
     def on_headers_complete(self) -> None:
         self.in_head = False
-        for name, value in self._headers:
-            if len(name) == 6 and name.lower() == b"expect":
-                self._expect(value)
-
-    def _expect(self, value: bytes) -> None:
-        if value.lower() == b"100-continue" and not self.is_deaf and not self.pending:
+        if self._is_awaited and not self.is_deaf and not self.pending:
             self.transport.write(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:

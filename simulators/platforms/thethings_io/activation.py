@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.platforms.effects import Answer, Effects, Request
+from simulators.platforms.effects import Answer, Arguments, Effects, Request
 from simulators.platforms.provisioning import random_token
 from simulators.platforms.thethings_io.arguments import json_object
 from simulators.platforms.thethings_io.refusals import NO_CODE, Refused
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulators.platforms.thethings_io.core import Core
 
 
-def activate(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def activate(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Use up an activation code and answer the new thing's token and id."""
     body = json_object(request)
     code = body.get("activationCode")

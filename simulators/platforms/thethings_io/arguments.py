@@ -54,6 +54,8 @@ def is_false(text: str | None) -> bool:
 def json_text(value: Any) -> str:
     """A value as compact JSON, as it is stored; leaves room for the nesting of an answer."""
     try:
-        return orjson.dumps([[[[value]]]])[4:-4].decode()
+        if isinstance(value, dict | list):
+            return orjson.dumps([[[[value]]]])[4:-4].decode()
+        return orjson.dumps(value).decode()
     except TypeError as error:  # nested beyond what can be stored, or not a JSON value
         raise Refused(400, "value is nested too deeply or is no JSON value") from error

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from simulators.platforms.effects import Answer, Effects, Request
+from simulators.platforms.effects import Answer, Arguments, Effects, Request
 from simulators.platforms.provisioning import Provisioning
 from simulators.platforms.thethings_io import stream
 from simulators.platforms.thethings_io.policy import Policy
@@ -76,7 +76,7 @@ class Core:
         """The database was rolled back: drop what is remembered of it."""
         self.store.forget()
 
-    def thing(self, arguments: list[str]) -> Thing:
+    def thing(self, arguments: Arguments) -> Thing:
         """
         The thing whose token is the first argument.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.platforms.effects import Answer, Effects, Request
+from simulators.platforms.effects import Answer, Arguments, Effects, Request
 from simulators.platforms.thethings_io.refusals import NO_SESSION, Refused
 from simulators.wire.thethings_io import format_date
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from simulators.platforms.thethings_io.core import Core
 
 
-def server_date(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def server_date(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """The date twice, ``values`` last: the Arduino library reads what follows its last colon."""
     query = request.arguments()
     if not query.get("thingToken"):
         raise Refused(401, NO_SESSION)
-    core.thing([query["thingToken"]])
+    core.thing((query["thingToken"],))
     date = _date(query.get("format", "UTC"), now_us)
     return [Answer(request, 200, {"date": date, "values": [{"value": date}]})]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from simulators.platforms.effects import Answer, Effects, Request
+from simulators.platforms.effects import Answer, Arguments, Effects, Request
 from simulators.platforms.thethings_io.refusals import Refused
 
 if TYPE_CHECKING:
     from simulators.platforms.thethings_io.core import Core
 
 
-def latest(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def latest(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """The highest version for each microcontroller of the thing's product."""
     thing = core.thing(arguments)
     rows = core.store.all("SELECT id, version, mcu FROM firmware WHERE product = ?", thing.product)
@@ -27,7 +27,7 @@ def _order(version: str) -> list[int]:
     return [int(part) for part in re.findall(r"[0-9]{1,18}", version)]
 
 
-def download(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def download(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """The bytes of an image of the thing's product."""
     thing = core.thing(arguments)
     row = core.store.one(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.platforms.effects import NOT_GIVEN, Answer, Effects, Request
+from simulators.platforms.effects import NOT_GIVEN, Answer, Arguments, Effects, Request
 from simulators.platforms.thethings_io.arguments import json_object, json_text
 from simulators.platforms.thethings_io.refusals import Refused
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from simulators.platforms.thethings_io.core import Core
 
 
-def call(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def call(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """What the provisioned function returns for the ``params`` of the body."""
     core.thing(arguments)
     row = core.store.one("SELECT returns, result FROM function WHERE name = ?", arguments[1])

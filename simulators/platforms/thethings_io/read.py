@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulators.platforms.effects import Answer, Effects, Request
+from simulators.platforms.effects import Answer, Arguments, Effects, Request
 from simulators.platforms.thethings_io import magic
 from simulators.platforms.thethings_io.arguments import date_ms, number
 from simulators.platforms.thethings_io.policy import Policy
@@ -25,7 +25,7 @@ class Window(NamedTuple):
     limit: int
 
 
-def read(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def read(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Rows of one resource, newest first; one row without datetime for a ``$`` key."""
     thing = core.thing(arguments)
     key = arguments[1]
@@ -38,14 +38,14 @@ def read(core: Core, request: Request, arguments: list[str], now_us: int) -> Eff
     return [Answer(request, 200, [{"key": key, **row} for row in rows])]
 
 
-def resources(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def resources(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Names of the resources that ever stored a value, in ascending order."""
     thing = core.thing(arguments)
     document = {"status": "success", "resources": sorted(thing.resources)}
     return [Answer(request, 200, document)]
 
 
-def all_resources(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def all_resources(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Rows of every resource that has some in the window."""
     thing = core.thing(arguments)
     window = _window(core, request, now_us)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote
 
-from simulators.platforms.effects import Effects, Request
+from simulators.platforms.effects import Arguments, Effects, Request
 from simulators.platforms.thethings_io import (
     activation,
     date,
@@ -29,7 +30,7 @@ from simulators.platforms.thethings_io import (
 if TYPE_CHECKING:
     from simulators.platforms.thethings_io.core import Core
 
-Handler: TypeAlias = "Callable[[Core, Request, list[str], int], Effects]"
+Handler: TypeAlias = "Callable[[Core, Request, Arguments, int], Effects]"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Routes:
 
     def __init__(self, endpoints: tuple[Endpoint, ...] = ENDPOINTS) -> None:
         self._root = _Node()
+        # Devices ask for the same few paths all the time.
+        self.find = lru_cache(maxsize=1024)(self._find)
         for endpoint in endpoints:
             self._add(endpoint)
 
@@ -88,17 +91,18 @@ class Routes:
             node = node.children.setdefault(segment, _Node())
         node.methods[endpoint.method] = endpoint
 
-    def find(self, method: str, path: str) -> tuple[Endpoint, list[str]]:
+    def _find(self, method: str, path: str) -> tuple[Endpoint, Arguments]:
         """The endpoint and its arguments, percent-decoded; never fails."""
-        arguments: list[str] = []
-        node = self._descend(path, arguments)
+        found: list[str] = []
+        node = self._descend(path, found)
+        arguments = tuple(found)
         if method == "OPTIONS":
             return CROSS_ORIGIN, arguments
         if node is None or not node.methods:
             return NOT_FOUND, arguments
         return node.methods.get(method, WRONG_METHOD), arguments
 
-    def _descend(self, path: str, arguments: list[str]) -> _Node | None:
+    def _descend(self, path: str, found: list[str]) -> _Node | None:
         node = self._root
         for part in path.split("/"):
             if not part:
@@ -109,6 +113,6 @@ class Routes:
                 child = node.children.get("*")
                 if child is None:
                     return None
-                arguments.append(segment)
+                found.append(segment)
             node = child
         return node

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from simulators.platforms.effects import (
+    Arguments,
     Effects,
     OpenStream,
     Request,
@@ -64,7 +65,7 @@ class Streams:
         return StreamDocument(stream_ids, document)
 
 
-def subscribe(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def subscribe(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Open a stream and start its keep-alive."""
     thing = core.store.thing(arguments[0])
     if thing is None:

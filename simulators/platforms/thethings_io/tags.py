@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.platforms.effects import Answer, Effects, Request
+from simulators.platforms.effects import Answer, Arguments, Effects, Request
 from simulators.platforms.thethings_io.arguments import json_object
 from simulators.platforms.thethings_io.refusals import Refused
 from simulators.platforms.thethings_io.store import Thing
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulators.platforms.thethings_io.core import Core
 
 
-def add(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def add(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Add one or several tags; a tag that is there already keeps its id."""
     thing = core.thing(arguments)
     names = _names(json_object(request))
@@ -21,14 +21,14 @@ def add(core: Core, request: Request, arguments: list[str], now_us: int) -> Effe
     return [Answer(request, 201, {"status": "created", **added[0]})]
 
 
-def listing(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def listing(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Every tag, in the order they were added."""
     thing = core.thing(arguments)
     rows = core.store.all("SELECT id, name FROM tag WHERE thing = ? ORDER BY number", thing.number)
     return [Answer(request, 200, [{"_id": tag_id, "name": name} for tag_id, name in rows])]
 
 
-def delete(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def delete(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Remove a tag by its id."""
     thing = core.thing(arguments)
     change = core.store.change(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.platforms.effects import Answer, Effects, Request
+from simulators.platforms.effects import Answer, Arguments, Effects, Request
 from simulators.platforms.thethings_io import magic
 from simulators.platforms.thethings_io.arguments import is_false, json_object, json_text
 from simulators.platforms.thethings_io.refusals import Refused
@@ -27,7 +27,7 @@ class Draft:
         self.states: dict[str, Any] = {}
 
 
-def write(core: Core, request: Request, arguments: list[str], now_us: int) -> Effects:
+def write(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Store and broadcast the values of a request; one bad item refuses all of them."""
     thing = core.thing(arguments)
     items = _items(json_object(request))
