@@ -153,6 +153,15 @@ def test_end_date_takes_every_form(
     requirement.check_in(found, accepted=[["before"], ["noon", "before"]])
 
 
+@pytest.mark.requirement("TIO-TIME-007")
+def test_colons_of_a_bound_need_no_escape(thing: Thing, noon_key: str, requirement: Judge) -> None:
+    path = f"/v2/things/{thing.token}/resources/{noon_key}"
+
+    answer = thing.api.send("GET", f"{path}?limit=10&endDate=2024-01-31T12:00:00.500Z")
+
+    requirement.check(values(answer), expected=["noon", "before"])
+
+
 @pytest.mark.requirement("TIO-TIME-008")
 def test_now_is_the_time_of_the_server(thing: Thing, requirement: Judge) -> None:
     stamps = written_at(thing, "NOW()")

@@ -53,11 +53,13 @@ def test_declared_firmwares_are_listed(thing: Thing, target: Target, requirement
 
 
 @pytest.mark.requirement("TIO-FW-004")
-def test_no_firmware_is_listed_twice(thing: Thing, requirement: Judge) -> None:
-    ids = [entry.get("_id") for entry in listed(thing)]
+@pytest.mark.parametrize("member", ["_id", "mcu"])
+def test_no_firmware_is_listed_twice(thing: Thing, requirement: Judge, member: str) -> None:
+    entries = listed(thing)
 
+    found = [str(entry[member]) for entry in entries if member in entry]
     requirement.check_that(
-        bool(ids) and len(ids) == len(set(map(str, ids))), expected="each id once", actual=ids
+        bool(entries) and len(found) == len(set(found)), expected="each once", actual=found
     )
 
 

@@ -1,5 +1,6 @@
 """GET /v2/things/{token}/resources/{key}: rows, limits, bounds."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -275,6 +276,17 @@ def test_read_with_unknown_token_is_refused(
     api: ThethingsClient, unknown_token: str, requirement: Judge
 ) -> None:
     answer = api.read(unknown_token, "temperature")
+
+    requirement.check_in(answer.status, accepted=REFUSED_TOKEN)
+    requirement.check_that(is_error(answer.json), expected=ERROR, actual=shown(answer))
+
+
+@pytest.mark.requirement("TIO-RD-020")
+@pytest.mark.parametrize("change", [str.swapcase, lambda text: text[:-1]], ids=["case", "short"])
+def test_token_that_is_almost_right_is_refused(
+    thing: Thing, timeline: Timeline, requirement: Judge, change: Callable[[str], str]
+) -> None:
+    answer = thing.api.read(change(thing.token), timeline.key)
 
     requirement.check_in(answer.status, accepted=REFUSED_TOKEN)
     requirement.check_that(is_error(answer.json), expected=ERROR, actual=shown(answer))

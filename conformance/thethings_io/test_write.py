@@ -64,6 +64,26 @@ def test_written_value_can_be_read(thing: Thing, requirement: Judge) -> None:
     requirement.check(values(thing.read(key)), expected=[21.5])
 
 
+@pytest.mark.requirement("TIO-WR-004")
+def test_body_may_have_line_ends_and_spaces(thing: Thing, requirement: Judge) -> None:
+    key = thing.key("fun")
+    body = f"""{{"values":
+        [{{
+            "key" : "{key}",
+            "value": "9000"
+        }}]
+    }}"""
+
+    thing.api.send(
+        "POST",
+        f"/v2/things/{thing.token}",
+        body=body.encode(),
+        headers={"Accept": "application/json", "Content-Type": "application/json"},
+    )
+
+    requirement.check(values(thing.read(key)), expected=["9000"])
+
+
 STRINGS = [
     "9000", "-1", "007", "21.50", "1e3", "true", "false", "null", "undefined", "NaN",
     "2024-01-31T12:00:00.000Z", "20240131120000", "", " ", " padded ", "[1]", '{"a":1}', "on",
@@ -144,6 +164,21 @@ def test_object_stays_the_same_object(
 )
 def test_every_character_comes_back(thing: Thing, requirement: Judge, value: str) -> None:
     requirement.check(written_and_read(thing, value), expected=[value])
+
+
+@pytest.mark.requirement("TIO-WR-010")
+@pytest.mark.parametrize("text", ["Grüße 21 °C", "温度", "😀"])
+def test_characters_may_be_sent_unescaped(thing: Thing, requirement: Judge, text: str) -> None:
+    key = thing.key("utf-8")
+
+    thing.api.send(
+        "POST",
+        f"/v2/things/{thing.token}",
+        body=f'{{"values":[{{"key":"{key}","value":"{text}"}}]}}'.encode(),
+        headers={"Content-Type": "application/json"},
+    )
+
+    requirement.check(values(thing.read(key)), expected=[text])
 
 
 @pytest.mark.requirement("TIO-WR-011")

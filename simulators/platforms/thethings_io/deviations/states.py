@@ -109,7 +109,11 @@ def _first_counts() -> Before:
     known: set[tuple[str, str]] = set()
 
     def before(request: Request) -> Request:
-        keys = {(token_of(request), str(item.get("key"))) for item in items_of(request) if item}
+        keys = {
+            (token_of(request), str(item.get("key")))
+            for item in items_of(request)
+            if isinstance(item, dict)
+        }
         paths = {each for each in keys if each[1].startswith("$settings.")}
         if paths & known:
             return with_each_item(lambda item: {**item, "key": "$ignored"})(request)
