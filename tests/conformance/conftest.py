@@ -174,7 +174,8 @@ def run(
     command: list[str], cwd: Path, out: Path, env: dict[str, str] | None = None, timeout_s: int = 90
 ) -> Ran:
     """Run our interpreter in a folder; standard output and error together."""
-    shell = {**os.environ, **(env or {})}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    shell = {**ours, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **(env or {})}
     done = subprocess.run(
         [sys.executable, *command],
         cwd=cwd,
@@ -218,3 +219,15 @@ def judge_by(tmp_path: Path) -> Callable[..., Ran]:
         return run(command, folder, out, env)
 
     return judge
+
+
+@pytest.fixture
+def run_python() -> Callable[..., Ran]:
+    """Runs our interpreter with arguments, in a folder, for an output folder."""
+    return run
+
+
+@pytest.fixture
+def port() -> Callable[[Callable[[socket.socket], None]], Any]:
+    """A context manager: a port that treats each connection in its own way."""
+    return listening

@@ -254,28 +254,19 @@ def test_an_unknown_mark_is_our_error(judged: Callable[..., Any]) -> None:
     assert ran.code == 3
 
 
-def test_the_plugin_leaves_other_tests_alone(tmp_path: Path, judge_by: Callable[..., Any]) -> None:
+def test_the_plugin_leaves_other_tests_alone(
+    tmp_path: Path, run_python: Callable[..., Any]
+) -> None:
     """Without conformance tests there is no option to obey, no fixture, no output folder."""
-    conftest = Path(__file__).resolve().parent / "conftest.py"
-    assert conftest.exists()
     (tmp_path / "test_other.py").write_text(
+        "import pytest\n"
         "def test_fixtures(request):\n"
-        "    assert 'thing' not in request._fixturemanager._arg2fixturedefs\n"
+        "    with pytest.raises(pytest.FixtureLookupError):\n"
+        "        request.getfixturevalue('thing')\n"
         "    assert not request.config.pluginmanager.has_plugin('conformance-session')\n"
     )
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    ran = _pytest(tmp_path, "-p", "conformance.plugin", "-q", "test_other.py")
+    command = ["-P", "-m", "pytest", "-p", "conformance.plugin", "-q", "test_other.py"]
+    ran = run_python(command, tmp_path, tmp_path / "out")
     assert ran.code == 0, ran.words
-    assert not (tmp_path / "out").exists()
-
-
-def _pytest(folder: Path, *arguments: str) -> Any:
-    import subprocess
-    import sys
-    from types import SimpleNamespace
-
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "pytest", *arguments],
-        cwd=folder, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    return SimpleNamespace(code=done.returncode, words=done.stdout + done.stderr)
+    assert not ran.out.exists()

@@ -1,0 +1,62 @@
+"""``thingrig clean``: tags of an interrupted run go away, the rest is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from conformance.clients.thethings_io import ThethingsClient
+from conformance.ledger import Ledger, fingerprint, seal
+from simulators.platforms.embedded import Embedded, embedded_server
+from simulators.platforms.target_file import write_target_file
+from thingrig import cli
+
+
+@pytest.fixture(scope="module")
+def server():  # type: ignore[no-untyped-def]
+    with embedded_server("thethings-io") as running:
+        yield running
+
+
+def test_what_a_killed_run_left_is_removed(
+    server: Embedded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = ThethingsClient(server.url)
+    code = server.target["credentials"]["activation_codes"][0]
+    given = server.target["credentials"]["thing_tokens"][0]
+    new = api.activate(code).ok_json()["thingToken"]
+    ledger = Ledger(tmp_path / "ledger.jsonl", {"prefix": "rig-1-"})
+    thing = ledger.note({"kind": "thing", "what": "a thing", "thing": None})
+    ledger.mark(thing, "created", thing=fingerprint(new), sealed=seal(new, code))
+    for token in (new, given):
+        ledger.note({"kind": "tag", "what": "rig-1-red", "thing": fingerprint(token)})
+        api.add_tag(token, "rig-1-red").ok_json()
+        api.add_tag(token, "mine").ok_json()
+    ledger.close()
+    write_target_file(tmp_path / "target.toml", server.target)
+
+    with pytest.raises(SystemExit) as end:
+        cli.main(
+            ["clean", str(tmp_path / "ledger.jsonl"), "--target", str(tmp_path / "target.toml")]
+        )
+
+    assert capsys.readouterr().out.splitlines() == [
+        "thing  a thing  remains: the API cannot delete things",
+        "tag  rig-1-red  removed",
+        "tag  rig-1-red  removed",
+    ]
+    assert end.value.code == 0
+    for token in (new, given):
+        assert [tag["name"] for tag in api.tags(token).ok_json()] == ["mine"]
+
+
+def test_a_ledger_of_another_kind_is_wrong_usage(
+    server: Embedded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_text(json.dumps({"type": "header", "schema": "other"}) + "\n")
+    write_target_file(tmp_path / "target.toml", server.target)
+    assert cli.exit_code(["clean", str(ledger), "--target", str(tmp_path / "target.toml")]) == 2
+    assert "ledger.jsonl:1: expected the header of a ledger" in capsys.readouterr().err

@@ -1,0 +1,136 @@
+"""The command line: every end is an exit code, every mistake one line with the nearest word."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from thingrig import cli
+from thingrig.errors import NoJudgement, UsageProblem
+
+WRONG = {
+    "certifi": "expected a command (serve, run, certify",
+    "certify thethings-io --jbos 2": "expected an option; got '--jbos'; did you mean '--jobs'?",
+    "certify thethings-io --jobs two": "invalid value for '--jobs'",
+    "certify thethings-io --jobs 0": "invalid value for '--jobs'",
+    "certify": "expected a profile (thethings-io, ",
+    "certify thethings": "got 'thethings'; did you mean 'thethings-io'?",
+    "certify thethings-io --only TIO-PING-01": "did you mean 'TIO-PING-001'?",
+    "certify thethings-io --target nowhere.toml": "nowhere.toml: expected a readable file",
+    "certify thethings-io --waivers nowhere.toml": "nowhere.toml: expected a readable file",
+    "certify thethings-io --url 127.0.0.1": "--url: expected scheme, host, port",
+    "explain TIO-PING-01": "did you mean 'TIO-PING-001'?",
+    "explain": "missing argument 'ID'",
+    "requirements thethings-io/devices": "did you mean 'thethings-io/device'?",
+    "clean nowhere.jsonl --target nowhere.toml": "nowhere.jsonl: expected a readable file",
+    "clean nowhere.jsonl": "missing option '--target'",
+}
+
+
+@pytest.mark.parametrize("words", WRONG, ids=lambda words: words.replace(" ", "_"))
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    words: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.exit_code(words.split()) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert WRONG[words] in told.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [
+        (UsageProblem("wrong"), 2),
+        (NoJudgement("down"), 3),
+        (KeyboardInterrupt(), 3),
+        (ZeroDivisionError("our own"), 3),
+        (SystemExit(1), 1),
+        (SystemExit(0), 0),
+    ],
+)
+def test_every_end_is_an_exit_code(
+    problem: BaseException, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @click.command("doctor")
+    def ending() -> None:
+        raise problem
+
+    monkeypatch.setattr("thingrig.commands.doctor.command", ending)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["doctor"])
+    assert end.value.code == code
+
+
+def test_help_lists_commands_without_importing_them() -> None:
+    script = (
+        "import sys; from thingrig import cli; code = cli.exit_code(['--help']);"
+        "sys.exit(code or any(n.startswith(('thingrig.commands.', 'simulators', 'conformance'))"
+        " for n in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name in cli.COMMANDS:
+        assert f"\n  {name} " in done.stdout
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.exit_code([name, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"Usage: thingrig {name}")
+
+
+def test_requirements_tell_tests_and_miniatures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.exit_code(["requirements", "thethings-io/device", "--json"]) == 0
+    found = {each["id"]: each for each in json.loads(capsys.readouterr().out)}
+    ping = found["TIO-PING-001"]
+    assert ping["level"] == "must"
+    assert ping["tests"] == [
+        "conformance/thethings_io/test_ping.py::test_root_without_session_is_401"
+    ]
+    assert isinstance(ping["miniatures"], list)
+
+
+def test_requirements_are_listed_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.exit_code(["requirements"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("TIO-PING-001  must ") for line in lines)
+
+
+def test_explain_shows_source_exchange_and_tests(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.exit_code(["explain", "TIO-PING-001"]) == 0
+    told = capsys.readouterr().out
+    assert "source    Device Development guide" in told
+    assert "GET /v2/" in told
+    assert "answer: 401" in told
+    assert "test_root_without_session_is_401" in told
+
+
+def test_doctor_finds_no_clash_here(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.exit_code(["version"])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as end:
+        cli.main(["doctor"])
+    told = capsys.readouterr().out
+    assert end.value.code == 0, told
+    assert "the package conformance belongs to thingrig alone" in told
+    assert "pytest-xdist" in told
+
+
+def test_doctor_names_a_clashing_distribution(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owners = {"reports": ["thingrig", "some-reports"], "conformance": ["thingrig"]}
+    monkeypatch.setattr("importlib.metadata.packages_distributions", lambda: owners)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["doctor"])
+    assert end.value.code == 1
+    told = capsys.readouterr().out
+    assert "problem  the package reports also belongs to some-reports" in told
