@@ -107,7 +107,7 @@ def _state_folder(settings: Settings) -> Iterator[StateFolder]:
 
 
 async def _serve(folder: StateFolder, settings: Settings, say: Callable[[str], None]) -> None:
-    loop = asyncio.get_running_loop()
+    stop = _stop_event(asyncio.get_running_loop(), settings)
     deviation = _deviation(settings.deviation)
     context, ca_file = _tls(folder, settings)
     with _database(folder.path / "thethings-io.sqlite") as database:
@@ -124,7 +124,6 @@ async def _serve(folder: StateFolder, settings: Settings, say: Callable[[str], N
         if settings.write_target is not None:
             document = target_document(core, url, ca_file)
             _write_target(settings.write_target, document)
-        stop = _stop_event(loop, settings)
         gc.freeze()
         gc.set_threshold(50_000)  # a turn's requests are no garbage yet
         await server.start_serving()

@@ -214,7 +214,9 @@ class Connection(asyncio.Protocol):
 def _request(
     method: str, target: str, headers: Headers, body: bytes, origin: Connection
 ) -> Request:
+    if "#" in target:
+        target = target.partition("#")[0]
     path, _, query = target.partition("?")
     if not path.startswith("/"):  # absolute form, as sent to proxies: the host does not matter
         path = "/" + path.partition("://")[2].partition("/")[2]
-    return Request(method, path, query.partition("#")[0], headers, body, origin=origin)
+    return Request(method, path, query, headers, body, origin=origin)

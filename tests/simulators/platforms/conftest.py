@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -39,10 +40,11 @@ class Bench:
     policy: Policy = field(default_factory=Policy)
     now_us: int = NOON_US
     show: Callable[[str], Any] = orjson.loads
+    database: Path | None = None
 
     def __post_init__(self) -> None:
         self.core = Core(
-            open_database(None),
+            open_database(self.database),
             self.provisioning,
             random.Random(8),
             policy=self.policy,
@@ -168,7 +170,12 @@ def post(target: str, body: bytes, *headers: str) -> bytes:
 
 
 @contextmanager
-def run_server(*, framing: Framing | None = None, limits: Limits | None = None) -> Iterator[Server]:
+def run_server(
+    *,
+    framing: Framing | None = None,
+    limits: Limits | None = None,
+    database: Path | None = None,
+) -> Iterator[Server]:
     bench = Bench()
     loop = new_loop()
     found: list[Any] = []
@@ -176,7 +183,7 @@ def run_server(*, framing: Framing | None = None, limits: Limits | None = None) 
 
     async def main() -> None:
         # The bench's database belongs to the thread that made it; so make one here.
-        served = Bench(show=orjson.Fragment)
+        served = Bench(show=orjson.Fragment, database=database)
         ended = asyncio.Event()
         shell = Shell(
             served.core, served.core.store.connection, wall_unix_us, framing=framing, limits=limits

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from simulators.platforms.framing import Limits
 
 
@@ -60,3 +62,32 @@ def test_connection_close_is_honoured(start):
         assert (status, headers["connection"]) == (401, "close")
         assert client.is_closed()
         assert client.buffer.count(b"HTTP/1.1") == 0
+
+
+def test_full_storage_is_an_error_in_json_and_heals(start, tmp_path, capfd):
+    """A write that cannot be kept is refused; with room again the server goes on."""
+    server = start(database=tmp_path / "state.sqlite")
+
+    def allow(pages):
+        done = threading.Event()
+
+        def set_limit():
+            server.shell._database.execute(f"PRAGMA max_page_count = {pages}")
+            done.set()
+
+        server.shell.loop.call_soon_threadsafe(set_limit)
+        assert done.wait(5)
+
+    def write(value):
+        body = b'{"values":[{"key":"t","value":"%b"}]}' % value
+        head = f"POST {server.path} HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+        return server.once(head.encode() + body)
+
+    assert write(b"small")[0] == 201
+    allow(1)
+    assert write(b"x" * 100_000) == (503, {"status": "error", "message": "storage failed"})
+    assert "storage failed" in capfd.readouterr().err
+    allow(1_000_000)
+    assert write(b"again")[0] == 201
+    reading = f"GET {server.path}/resources/t?limit=9 HTTP/1.1\r\n\r\n".encode()
+    assert [row["value"] for row in server.once(reading)[1]] == ["again", "small"]
