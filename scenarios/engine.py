@@ -15,8 +15,8 @@ import simpy
 from scenarios.evidence import Evidence
 from scenarios.expectations import NEED_READING
 from scenarios.faults import Fault, Faults
-from scenarios.model import ActorSpec, Scenario
-from scenarios.readback import Reader
+from scenarios.model import ActorSpec, Scenario, Step
+from scenarios.readback import Reader, Resource
 from scenarios.recorder import Recorder
 from scenarios.steps import Operator
 from simulators.apps.actor import Actor
@@ -67,6 +67,7 @@ class World:
         self._progress = progress
         self._codes = iter(access.activation_codes)
         self._product_id = access.product_id
+        self._since_ms = clock.unix_ms()
         self._streams = RandomStreams(scenario.seed)
         self.faults = Faults(scenario.faults, clock=clock, streams=self._streams)
         self._faulty = self.faults.over(transport)
@@ -81,7 +82,9 @@ class World:
             observe=recorder,
         )
         fleet_of = {name: spec.name for spec in scenario.fleets for name in spec.names()}
-        self._operator = Operator(clock, self._channel("operator"), self._start)
+        self._operator = Operator(
+            clock, self._channel("operator"), start=self._start, tell=self._tell_step
+        )
         actors = [self._actor(spec, name) for spec in scenario.actors for name in spec.names()]
         self.evidence = Evidence(
             devices=self._fleet.devices,
@@ -95,8 +98,9 @@ class World:
 
     def conduct(self) -> Steps:
         """The whole run as one process: live, then read back."""
+        yield from self._look_at_platform_clock()
         self._begin()
-        yield self._clock.timeout(self.scenario.duration_us)
+        yield self._until(self.scenario.duration_us)
         if self._recorder is not None:
             self._recorder.stop()
         self._note_inactive(None)
@@ -121,6 +125,13 @@ class World:
         if self._progress is not None:
             clock.process(self._tick(self._progress))
 
+    def _look_at_platform_clock(self) -> Steps:
+        """Things that existed before may hold older values: those are not this run's."""
+        known = [device for device in self._fleet.devices if device.thing_token is not None]
+        if known:
+            reader = Reader(self._clock, self._transport.channel("platform-clock"))
+            self._since_ms = yield from reader.platform_time_ms(known[0])
+
     def _start(self, device: Device) -> None:
         self._clock.process(self._life(device))
 
@@ -137,8 +148,11 @@ class World:
             yield from device.process()
 
     def _look_at(self, by_us: int) -> Steps:
-        yield self._clock.timeout(by_us)
+        yield self._until(by_us)
         self._note_inactive(by_us)
+
+    def _until(self, at_us: int) -> simpy.Timeout:
+        return self._clock.timeout(max(0, at_us - self._clock.now_us()))
 
     def _note_inactive(self, by_us: int | None) -> None:
         late = [device.name for device in self._fleet.devices if device.thing_token is None]
@@ -153,6 +167,11 @@ class World:
     def _tell(self, fault: Fault, what: str) -> None:
         if self._recorder is not None:
             self._recorder.event(fault.on, "none", "fault", {"kind": fault.kind, "state": what})
+
+    def _tell_step(self, step: Step) -> None:
+        if self._recorder is not None:
+            message = {"do": step.do, "key": step.key or None, "value": step.value}
+            self._recorder.event(step.on, "none", "step", message)
 
     def _actor(self, spec: ActorSpec, name: str) -> Actor:
         fleet = next(fleet for fleet in self.scenario.fleets if fleet.name == spec.turns)
@@ -192,7 +211,8 @@ class World:
             ],
         )
 
-    def _resources(self) -> Iterator[tuple[Device, str]]:
+    def _resources(self) -> Iterator[Resource]:
         for device in self._fleet.devices:
+            since_ms = None if device.credentials.thing_token is None else self._since_ms
             for key in dict.fromkeys(entry.key for entry in self.evidence.written(device)):
-                yield device, key
+                yield Resource(device, key, since_ms)

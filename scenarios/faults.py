@@ -86,13 +86,13 @@ class Faults:
         self, fault: Fault, tell: Callable[[Fault, str], None]
     ) -> Generator[simpy.Event, Any, None]:
         """Tell when a fault begins and ends, and cut the streams that an outage cuts."""
-        yield self.clock.timeout(fault.at_us)
+        yield self.clock.timeout(max(0, fault.at_us - self.clock.now_us()))
         tell(fault, "begins")
         if fault.kind == "outage":
             for channel in self._channels:
                 if self.concern(fault, channel.device):
                     channel.cut()
-        yield self.clock.timeout(fault.for_us)
+        yield self.clock.timeout(max(0, fault.end_us - self.clock.now_us()))
         tell(fault, "ends")
 
 

@@ -61,6 +61,14 @@ def time_ms(text: str) -> int:
     return (_utc(datetime.fromisoformat(text)) - EPOCH) // _MS
 
 
+class Resource(NamedTuple):
+    """One key of one thing; values older than ``since_ms`` are not looked at."""
+
+    device: Device
+    key: str
+    since_ms: int | None = None
+
+
 class Reader:
     """Reads resources through one channel on either clock."""
 
@@ -69,18 +77,33 @@ class Reader:
         self._channel = channel
 
     def read_all(
-        self, wanted: Iterable[tuple[Device, str]], into: dict[tuple[str, str], Stored]
+        self, wanted: Iterable[Resource], into: dict[tuple[str, str], Stored]
     ) -> Generator[simpy.Event, Any, None]:
-        """Read each (device, key) of ``wanted``; the result stands under (name, key)."""
-        for device, key in wanted:
+        """Read each of ``wanted``; the result stands under (name of the device, key)."""
+        for device, key, since_ms in wanted:
             stored = Stored()
-            yield from self._read(f"{device.path}/resources/{key}", stored)
+            since = "" if since_ms is None else f"&startDate={_iso(since_ms)}"
+            yield from self._read(f"{device.path}/resources/{key}?limit={PAGE}{since}", stored)
             into[device.name, key] = stored
 
-    def _read(self, path: str, stored: Stored) -> Generator[simpy.Event, Any, None]:
+    def platform_time_ms(self, device: Device) -> Generator[simpy.Event, Any, int]:
+        """
+        The earlier of the platform's clock and ours, since 1970.
+
+        Source: thethings.iO developer center, "Server date".
+        """
+        ours_ms = self._clock.unix_ms()
+        target = f"/v2/utils/date?thingToken={device.thing_token}"
+        answer = yield from self._ask(target, Stored())
+        try:
+            return min(ours_ms, time_ms(answer.document["date"])) if answer else ours_ms
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return ours_ms
+
+    def _read(self, target: str, stored: Stored) -> Generator[simpy.Event, Any, None]:
         query = ""
         while True:
-            answer = yield from self._ask(f"{path}?limit={PAGE}{query}", stored)
+            answer = yield from self._ask(f"{target}{query}", stored)
             if answer is None:
                 return
             page = _rows(answer, stored)

@@ -128,9 +128,10 @@ def check_meaning(file: TomlFile) -> None:
 
 def _impossible_times(file: TomlFile) -> Iterator[FileError]:
     about = file.document["scenario"]
-    if microseconds(about["duration"]) == 0:
-        what = "duration to be longer than nothing"
-        yield file.error(("scenario", "duration"), expected(what, about["duration"]))
+    for name in ("duration", "latency"):
+        if microseconds(about.get(name, "1s")) == 0:
+            what = f"{name} to be longer than nothing"
+            yield file.error(("scenario", name), expected(what, about[name]))
     try:
         datetime.fromisoformat(about.get("start", "2024-01-01T00:00:00Z"))
     except ValueError:

@@ -16,16 +16,25 @@ from simulators.transports.http import HttpChannel, TransportError
 class Operator:
     """Carries out the steps; its commands are accounted for like those of actors."""
 
-    def __init__(self, clock: Clock, channel: HttpChannel, start: Callable[[Device], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        channel: HttpChannel,
+        *,
+        start: Callable[[Device], None],
+        tell: Callable[[Step], None],
+    ) -> None:
         self.clock = clock
         self.channel = channel
         self.account = Account()
         self.commands: list[Command] = []
         self._start = start
+        self._tell = tell
 
     def process(self, step: Step, devices: Iterable[Device]) -> Steps:
         """Wait until a step is due and do it to each of the devices."""
-        yield self.clock.timeout(step.at_us)
+        yield self.clock.timeout(max(0, step.at_us - self.clock.now_us()))
+        self._tell(step)
         for device in devices:
             if step.do == "start":
                 self._start(device)

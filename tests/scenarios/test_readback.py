@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import simpy
 
-from scenarios.readback import Reader, Row, Stored, canonical, time_ms
+from scenarios.readback import Reader, Resource, Row, Stored, canonical, time_ms
 from simulators.clock import VirtualClock
 from simulators.transports.http import HttpAnswer, Subscription, TransportError
 
@@ -62,7 +62,7 @@ def read(shelf: Shelf) -> Stored:
     thing: Any = Thing()
 
     def process() -> Generator[simpy.Event, Any, None]:
-        yield from Reader(shelf.clock, shelf).read_all([(thing, "k")], into)
+        yield from Reader(shelf.clock, shelf).read_all([Resource(thing, "k")], into)
 
     shelf.clock.process(process())
     shelf.clock.play(shelf.clock.now_us() / 1e6 + 100)

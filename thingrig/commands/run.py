@@ -25,7 +25,7 @@ from scenarios.reading import Setting, read_scenario
 from scenarios.run import Run
 from scenarios.virtual import play_virtual
 from simulators.devices.options import FleetError
-from simulators.platforms.embedded import embedded_server
+from simulators.platforms.embedded import EmbeddedError, embedded_server
 from simulators.platforms.provisioning import default_provisioning
 from simulators.randomness import RandomStreams
 from simulators.transports.event_loop import new_event_loop
@@ -164,6 +164,8 @@ def _way(
         if target.platform != scenario.platform:
             what = f"expected a target of platform {scenario.platform}"
             raise UsageProblem(f"{what}; got '{target.platform}'")
+        if "write" not in target.allow:
+            raise UsageProblem("expected a target whose limits.allow holds 'write'; got none")
         yield partial(_play_wall, target=target), {"kind": target.kind, "url": target.url}
 
 
@@ -178,8 +180,11 @@ def _target(
         targets.check_url(url)
         yield targets.Target(scenario.platform, url.rstrip("/"), document=_built_in_document())
         return
-    with embedded_server(scenario.platform) as server:
-        yield targets.from_document(server.target, kind="embedded")
+    try:
+        with embedded_server(scenario.platform) as server:
+            yield targets.from_document(server.target, kind="embedded")
+    except EmbeddedError as problem:
+        raise NoJudgement(str(problem)) from problem
 
 
 def _built_in_document() -> dict[str, Any]:
