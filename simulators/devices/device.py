@@ -25,6 +25,7 @@ from simulators.transports.http import HttpAnswer, HttpChannel, TransportError
 
 Steps = Generator[simpy.Event, Any, Any]
 
+ACKNOWLEDGED: tuple[State, None] = ("acknowledged", None)
 TRY_AGAIN = frozenset({429, 500, 502, 503, 504})  # the platform may well say yes later
 
 
@@ -162,10 +163,11 @@ class Device:
 
 def outcome(answer: HttpAnswer) -> tuple[State, str | None]:
     """What an answer means for a write: acknowledged by 200 or 201 without an error object."""
-    document = answer.document
-    is_error = isinstance(document, dict) and document.get("status") == "error"
-    if answer.status in (200, 201) and not is_error:
-        return "acknowledged", None
+    status, document = answer
+    if status in (200, 201) and not (
+        isinstance(document, dict) and document.get("status") == "error"
+    ):
+        return ACKNOWLEDGED
     return "refused", refusal(answer)
 
 

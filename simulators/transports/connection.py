@@ -27,6 +27,7 @@ class Connection(asyncio.Protocol):
         self.is_reusable = False
         self._transport: asyncio.WriteTransport | None = None
         self._parser = httptools.HttpResponseParser(self)
+        self._feed = self._parser.feed_data
         self._beginning = b""  # of an answer not yet complete: tells how its body is framed
         self._is_complete = False
         self._body = b""  # its first piece, usually all of it
@@ -64,7 +65,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._is_complete = False
         try:
-            self._parser.feed_data(data)
+            self._feed(data)
         except httptools.HttpParserCallbackError:
             raise  # our own fault
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -111,13 +112,13 @@ class Connection(asyncio.Protocol):
             self.answered(status, body)
 
 
+# The number and the line ends that follow ``Content-Length: `` before a short body.
+CONTENT_LENGTH = [b"%d\r\n\r\n" % length for length in range(1024)]
+
+
 def content_length(body: bytes) -> bytes:
-    """The number and the line ends that follow ``Content-Length: `` before a body."""
-    length = len(body)
-    return _LENGTHS[length] if length < len(_LENGTHS) else b"%d\r\n\r\n" % length
-
-
-_LENGTHS = [b"%d\r\n\r\n" % length for length in range(512)]
+    """The same for a body of any length."""
+    return b"%d\r\n\r\n" % len(body)
 
 
 def _end_of_head(data: bytes) -> int:

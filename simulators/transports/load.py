@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import orjson
 
 from simulators.clock import monotonic_ns, pause, process_cpu_ns
-from simulators.transports.connection import Connection, content_length
+from simulators.transports.connection import CONTENT_LENGTH, Connection
 from simulators.transports.endpoint import Endpoint
 from simulators.transports.event_loop import new_event_loop
 from simulators.transports.histogram import Histogram
@@ -66,14 +66,14 @@ class LoadDevice(Connection):
         self.due_ns = due_ns
         self.is_idle = False
         self.sequence += 1
-        document = {"values": [{"key": "load", "value": self.number + self.sequence / 8}]}
-        body = orjson.dumps(document)
-        self.send(b"".join((self._head, content_length(body), body)))
+        value = self.number + self.sequence / 8
+        body = orjson.dumps({"values": [{"key": "load", "value": value}]})
+        self.send(b"".join((self._head, CONTENT_LENGTH[len(body)], body)))
 
     def answered(self, status: int, body: bytes) -> None:
         """Check the answer, count it, go on."""
         now_ns = monotonic_ns()
-        if status in (200, 201) and is_good(body):
+        if (status == 201 or status == 200) and is_good(body):
             self._record((now_ns - self.due_ns) // 1000)
         else:
             self._result.refused[f"status {status}: {body[:60]!r}"] += 1

@@ -13,13 +13,14 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
 import simpy
 
 from simulators.clock import MICROSECONDS, WallClock
-from simulators.transports.connection import Connection, content_length
+from simulators.transports.connection import CONTENT_LENGTH, Connection, content_length
 from simulators.transports.endpoint import Endpoint
 from simulators.transports.http import HttpAnswer, HttpChannel, Subscription, TransportError
 from simulators.transports.socket_stream import SocketSubscription
@@ -126,7 +127,9 @@ class SocketChannel:
             data = head + b"\r\n"
         else:
             body = b"" if document is None else orjson.dumps(document)
-            data = b"".join((head, content_length(body), body))
+            length = len(body)
+            number = CONTENT_LENGTH[length] if length < 1024 else content_length(body)
+            data = b"".join((head, number, body))
         event = simpy.Event(self._clock)
         connection = self._connection
         if self._transport.is_limited and (wait_us := self._transport.wait_us()):
@@ -274,12 +277,16 @@ class ChannelConnection(Connection):
             document = orjson.loads(body)
         except orjson.JSONDecodeError:
             document = body
-        self._enter(self.owner.answered, HttpAnswer(status, document))
+        self._enter(self.owner.answered, _answer((status, document)))
 
     def lost(self, reason: str) -> None:
         """Enter with the reason."""
         if self.owner is not None:
             self._enter(self.owner.lost, self, reason)
+
+
+# HttpAnswer(status, document) without the named tuple's own __new__, three times as fast.
+_answer: Callable[[tuple[int, Any]], HttpAnswer] = partial(tuple.__new__, HttpAnswer)
 
 
 def _raise(failure: BaseException) -> None:
