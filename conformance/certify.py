@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conformance.choice import Choice, Options
+from conformance.desk import MAX_CODES
 from conformance.requirement import PACKAGE
 from conformance.results import read_footer
 
 POLL_S = 0.1
+EMBEDDED_JOBS = 10
+"""The embedded server has things enough for so many processes."""
 GRACE_S = 60.0
 """How long an interrupted child may take to put away what it has created."""
 
@@ -68,6 +71,19 @@ def run_child(
         last = words.read()[-2000:]
     footer = read_footer(results)
     return Ended(process.returncode if footer else 3, footer, last)
+
+
+def useful_jobs(choice: Choice, jobs: int) -> int:
+    """
+    How many processes find things of their own, so that verdicts do not depend on the number.
+
+    Each needs two: its thing and a second one; one activation is kept for being judged.
+    """
+    if choice.target.kind == "embedded" or not choice.has_file:
+        return min(jobs, EMBEDDED_JOBS)
+    codes = min(MAX_CODES, len(choice.target.credential("activation_codes", ())))
+    things = max(0, codes - 1) + len(choice.target.credential("thing_tokens", ()))
+    return max(1, min(jobs, things // 2))
 
 
 def arguments(choice: Choice, options: Options, out: Path, jobs: int) -> list[str]:

@@ -57,6 +57,7 @@ class Choice:
     waivers: list[Waiver]
     selected: str | None
     only: tuple[str, ...] = ()
+    has_file: bool = False
 
     @property
     def platform(self) -> str:
@@ -89,6 +90,7 @@ def choose(options: Options) -> Choice:
         waivers=read_waivers(options.waivers, known) if options.waivers else [],
         selected=f"only {', '.join(options.only)}" if options.only else options.selected,
         only=options.only,
+        has_file=options.target is not None,
     )
 
 

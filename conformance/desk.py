@@ -24,11 +24,11 @@ class Desk(Protocol):
     def next_code(self) -> str | None:
         """A code that nobody has tried, or None."""
 
-    def may_activate(self, *, keep_one: bool) -> bool:
-        """Whether another activation is within the run's share; ``keep_one`` for the judged one."""
+    def take_activation(self, *, keep_one: bool) -> bool:
+        """Whether one more activation is allowed; ``keep_one`` for the one that is judged."""
 
-    def count_activation(self) -> None:
-        """A code was used up."""
+    def return_activation(self) -> None:
+        """The activation that was taken has used up no code."""
 
     def next_token(self) -> str | None:
         """A thing token of the target file that no other worker has, or None."""
@@ -65,13 +65,15 @@ class ControllerDesk:
         with self._lock:
             return self._codes.pop(0) if self._codes else None
 
-    def may_activate(self, *, keep_one: bool) -> bool:
+    def take_activation(self, *, keep_one: bool) -> bool:
         with self._lock:
-            return self._left > (1 if keep_one else 0)
+            is_allowed = self._left > (1 if keep_one else 0)
+            self._left -= is_allowed
+            return is_allowed
 
-    def count_activation(self) -> None:
+    def return_activation(self) -> None:
         with self._lock:
-            self._left -= 1
+            self._left += 1
 
     def next_token(self) -> str | None:
         with self._lock:

@@ -19,6 +19,9 @@ from conformance.preflight import gone, preflight
 from conformance.targets import Target
 from scenarios.secrets import SecretRegistry
 
+ENOUGH_SILENCE = 6
+"""So many requests in a row without an answer raise the question whether the target is gone."""
+
 
 @dataclass
 class Run:
@@ -38,6 +41,7 @@ class Run:
     secrets: SecretRegistry = field(default_factory=SecretRegistry)
     origins: dict[str, str] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
+    unanswered: int = 0
     shared: dict[str, list[Exchange]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -57,7 +61,7 @@ class Run:
             self.secrets,
             prefix=self.prefix,
             max_requests_per_s=rate / self.jobs if rate else None,
-            record=self.exchanges.append,
+            record=self._record,
         )
         return ThethingsClient(self.target.url, ca_file=self.target.ca_file, guard=guard)
 
@@ -77,6 +81,13 @@ class Run:
             return gone(self.api, self.first_token)
         finally:
             del self.exchanges[first:]
+
+    def _record(self, exchange: Exchange) -> None:
+        """A target that has gone away ends the run; waiting for it test by test would take long."""
+        self.exchanges.append(exchange)
+        self.unanswered = self.unanswered + 1 if exchange.response.status is None else 0
+        if self.unanswered == ENOUGH_SILENCE and (reason := self.gone()):
+            self.desk.stop(reason)
 
     @contextmanager
     def sharing(self, fixture: str) -> Iterator[None]:

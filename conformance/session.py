@@ -170,13 +170,13 @@ class Controller(Session):
         try:
             self.choice = choose(options(self.config))
             target = self._target()
-        except (FileError, LookupError) as problem:
+            prefix = self.config.option.rig_prefix or f"rig-{random_source.token_hex(4)}-"
+            out = self._out()
+            ledger = self._ledger(out, target, prefix)
+        except (FileError, LookupError, OSError) as problem:
             pytest.exit(one_line(problem), returncode=2)
         except Inconclusive as problem:
             pytest.exit(f"inconclusive: {problem}", returncode=3)
-        prefix = self.config.option.rig_prefix or f"rig-{random_source.token_hex(4)}-"
-        out = self._out()
-        ledger = self._ledger(out, target, prefix)
         self.resources.callback(ledger.close)
         self.run = Run(target, ControllerDesk(target, ledger), prefix)
         redact_allure(self.run.secrets)
@@ -211,7 +211,7 @@ class Controller(Session):
     def _preflight(self) -> str | None:
         try:
             return self.run.preflight()
-        except Inconclusive as problem:
+        except (Inconclusive, NotRun) as problem:
             return str(problem)
 
     @pytest.hookimpl(optionalhook=True)

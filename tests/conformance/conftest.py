@@ -1,4 +1,4 @@
-"""Targets that misbehave on a real socket, and conformance runs against a catalogue of two lines."""
+"""Targets that misbehave on a real socket, and runs against a catalogue of three lines."""
 
 from __future__ import annotations
 

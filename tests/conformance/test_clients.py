@@ -97,7 +97,7 @@ def test_an_answer_is_a_value_whatever_it_is(fake: Callable[..., Any]) -> None:
     answer = ThethingsClient(fake(lambda *_: (503, "text/html", b"<html>")).url).ping()
     assert (answer.status, answer.json, answer.error) == (503, NOT_JSON, None)
     assert answer.headers["content-TYPE"] == "text/html"
-    with pytest.raises(UnexpectedAnswer, match="^expected a 2xx answer in JSON; got status 503$"):
+    with pytest.raises(UnexpectedAnswer, match=r"^expected a 2xx answer in JSON; got status 503$"):
         answer.ok_json()
 
 

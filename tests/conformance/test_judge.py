@@ -60,7 +60,7 @@ def test_a_kept_promise_is_counted() -> None:
 
 
 def test_a_broken_promise_ends_the_test() -> None:
-    with pytest.raises(RequirementBroken, match="^expected 201; got 500$") as broken:
+    with pytest.raises(RequirementBroken, match=r"^expected 201; got 500$") as broken:
         judge().check(500, expected=201)
     assert (broken.value.expected, broken.value.actual) == (201, 500)
 
@@ -82,5 +82,5 @@ def test_info_is_noted_instead_of_failed() -> None:
 
 @pytest.mark.parametrize("level", ["must", "should", "info"])
 def test_a_target_that_is_gone_breaks_nothing(level: Level) -> None:
-    with pytest.raises(Inconclusive, match="^the target is gone$"):
+    with pytest.raises(Inconclusive, match=r"^the target is gone$"):
         judge(level, gone="the target is gone").check(None, expected=201)

@@ -109,7 +109,7 @@ def test_a_word_that_no_requirement_needs_is_refused() -> None:
 
 def test_a_bad_url_on_the_command_line_is_refused() -> None:
     check_url("http://127.0.0.1:8080")
-    with pytest.raises(FileError, match="^--url: expected scheme, host"):
+    with pytest.raises(FileError, match=r"^--url: expected scheme, host"):
         check_url("127.0.0.1:8080")
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import reports
-from conformance.certify import Ended, run_child
+from conformance.certify import Ended, run_child, useful_jobs
 from conformance.choice import Choice, Options, choose
 from conformance.profiles import profiles
 from conformance.requirement import catalogue
@@ -65,9 +65,17 @@ def command(
         click.echo(plan_text(choice, jobs))
         return
     folder = _folder(out, choice.profile)
+    jobs = _useful(choice, jobs)
     with _progress(choice) as tell:
         ended = run_child(choice, options, folder, jobs=jobs, on_line=tell)
     raise SystemExit(_finish(ended, choice, folder))
+
+
+def _useful(choice: Choice, jobs: int) -> int:
+    useful = useful_jobs(choice, jobs)
+    if useful < jobs:
+        click.echo(f"--jobs {useful}: the target has not enough things for {jobs}", err=True)
+    return useful
 
 
 def _folder(out: str | None, profile: str) -> Path:
