@@ -34,8 +34,7 @@ class Sent:
         """Note how the last attempt ended."""
         self.settled_us = now_us
         self.state = state
-        if reason is not None or self.reason is not None:
-            self.reason = reason
+        self.reason = reason
 
     @property
     def latency_us(self) -> int | None:

@@ -158,7 +158,9 @@ class Device:
             state, reason = outcome(answer)
         now_us = self.clock.now_us()
         for entry in entries:
-            entry.settle(now_us, state, reason)
+            entry.settled_us = now_us
+            entry.state = state
+            entry.reason = reason
 
 
 def outcome(answer: HttpAnswer) -> tuple[State, str | None]:

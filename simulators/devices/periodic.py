@@ -42,8 +42,9 @@ class Periodic(Device):
         tick_us = clock.now_us() + round(self._rng.random() * self.period_us)
         while True:
             due_us = tick_us + self._late_us() if self.jitter_us else tick_us
-            if due_us > clock.now_us():
-                yield clock.timeout(due_us - clock.now_us())
+            wait_us = due_us - clock.now_us()
+            if wait_us > 0:
+                yield clock.timeout(wait_us)
             yield from self.take(due_us)
             tick_us = self._next_tick_us(tick_us) if self.period_us else clock.now_us()
 

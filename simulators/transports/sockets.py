@@ -96,17 +96,16 @@ class SocketTransport:
         """One look at all requests under way instead of a timer for each of them."""
         while True:
             yield self.clock.timeout(max(1000, self.timeout_us // SWEEPS_PER_TIMEOUT))
-            latest_us = self.clock.now_us() - self.timeout_us
             for channel in self._channels:
-                channel.expire(latest_us)
+                channel.grow_older()
 
 
 class SocketChannel:
     """One device's way to the target: requests in order over one connection kept alive."""
 
     __slots__ = (
-        "_clock", "_connection", "_current", "_heads", "_is_closed", "_queue",
-        "_since_us", "_subscriptions", "_transport",
+        "_age", "_clock", "_connection", "_current", "_heads", "_is_closed", "_queue",
+        "_subscriptions", "_transport",
     )  # fmt: skip
 
     def __init__(self, transport: SocketTransport) -> None:
@@ -114,7 +113,7 @@ class SocketChannel:
         self._clock = transport.clock
         self._connection: ChannelConnection | None = None
         self._current: simpy.Event | None = None
-        self._since_us = 0
+        self._age = 0  # of the request under way, in sweeps
         self._queue: deque[tuple[simpy.Event, bytes]] = deque()
         self._heads: dict[tuple[str, str], bytes] = {}
         self._is_closed = False
@@ -142,7 +141,7 @@ class SocketChannel:
             and not self._queue
         ):  # as good as always
             self._current = event
-            self._since_us = self._clock.now_us()
+            self._age = 0
             connection.send(data)
         else:
             self._enqueue(event, data)
@@ -169,9 +168,10 @@ class SocketChannel:
         for subscription in self._subscriptions:
             subscription.close()
 
-    def expire(self, latest_us: int) -> None:
-        """Give up the request under way when it left before ``latest_us``."""
-        if self._current is None or self._since_us > latest_us:
+    def grow_older(self) -> None:
+        """Give up the request under way once it has seen all sweeps of its time."""
+        self._age += 1
+        if self._current is None or self._age <= SWEEPS_PER_TIMEOUT:
             return
         reason = f"no answer within {self._transport.timeout_us / MICROSECONDS:g} s"
         connection, self._connection = self._connection, None
@@ -220,7 +220,7 @@ class SocketChannel:
 
     def _send(self, event: simpy.Event, data: bytes) -> None:
         self._current = event
-        self._since_us = self._clock.now_us()
+        self._age = 0
         connection = self._connection
         if connection is not None and connection.is_reusable:
             connection.send(data)

@@ -142,14 +142,14 @@ def test_the_rate_limit_spaces_requests_of_all_channels() -> None:
         clock = WallClock()
         async with listening(saying(CREATED)) as peer:
             transport = SocketTransport(clock, peer.url, max_requests_per_s=50)
-            channels = [transport.channel(f"device-{n}") for n in range(5)]
+            channels = [transport.channel(f"device-{n}") for n in range(21)]
             await outcomes(clock, lambda: clock.all_of([c.request("GET", "/") for c in channels]))
         return peer.arrived_s
 
     arrived_s = run(work())
 
-    assert len(arrived_s) == 5
-    assert 0.07 <= arrived_s[-1] - arrived_s[0] < 0.3
+    assert len(arrived_s) == 21
+    assert 0.3 <= arrived_s[-1] - arrived_s[0] < 1.0  # 0.4 s, had the machine nothing else to do
 
 
 def test_a_prefix_stands_before_every_target() -> None:
