@@ -7,6 +7,7 @@ The text is known to be valid TOML: this scanner only finds its way and judges n
 from __future__ import annotations
 
 import re
+import tomllib
 
 Where = tuple[str | int, ...]
 """A path into a document: keys of tables and positions in lists."""
@@ -91,7 +92,7 @@ class _Scanner:
         for pattern in (_BARE_KEY, *_STRINGS[2:]):
             if found := pattern.match(self._text, self._at):
                 self._at = found.end()
-                return found[found.lastindex or 0]
+                return _unescaped(found)
         raise AssertionError("valid TOML has a key here")
 
     def _value(self, where: Where) -> None:
@@ -140,3 +141,10 @@ class _Scanner:
 
     def _line(self) -> int:
         return self._text.count("\n", 0, self._at) + 1
+
+
+def _unescaped(key: re.Match[str]) -> str:
+    if key[0].startswith('"') and "\\" in key[0]:
+        text: str = tomllib.loads(f"text = {key[0]}")["text"]
+        return text
+    return key[key.lastindex or 0]
