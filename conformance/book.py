@@ -4,8 +4,9 @@ What the controller writes: results from header to footer, the trace, and what w
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -169,7 +170,16 @@ class Book:
 
     def _write_trace(self) -> None:
         self._events.sort(key=lambda event: event["at"])
-        header = {"scenario": self._choice.profile, "seed": None, "clock": "wall"}
+        elapsed = timedelta(seconds=time.monotonic() - self._run.started)
+        header = {
+            "scenario": self._choice.profile,
+            "platform": self._choice.platform,
+            "seed": None,
+            "clock": "wall",
+            "start": f"{datetime.now(UTC) - elapsed:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "duration_us": elapsed // timedelta(microseconds=1),
+            "url": self._run.target.url,
+        }
         with (self._out / "trace.jsonl").open("wb") as file:
             writer = TraceWriter(file, header, self._run.secrets)
             for event in self._events:

@@ -17,6 +17,8 @@ import pytest
 
 from conformance.certify import environment
 from conformance.requirement import PACKAGE
+from scenarios.files import mistakes_in
+from scenarios.trace import read_trace
 
 PING = ("--only", "TIO-PING-001")
 HOSTILE = {
@@ -67,6 +69,18 @@ def test_the_embedded_server_is_judged_and_reports_are_named(certify: Callable[.
     }  # fmt: skip
     certificate = json.loads((ran.out / "certificate.json").read_text())
     assert (certificate["scope"], certificate["verdict"]) == ("partial", "inconclusive")
+
+
+def test_every_file_keeps_its_schema(certify: Callable[..., Any]) -> None:
+    ran = certify("--only", "TIO-ACT-001", "--only", "TIO-WR-001")
+    assert ran.code == 0
+    for schema in ("results", "trace", "ledger"):
+        lines = (ran.out / f"{schema}.jsonl").read_bytes().splitlines()
+        assert len(lines) > 2
+        for line in lines:
+            assert mistakes_in(json.loads(line), schema) == []
+    assert mistakes_in(json.loads((ran.out / "certificate.json").read_text()), "certificate") == []
+    assert read_trace(ran.out / "trace.jsonl").events[0].direction == "uplink"
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
