@@ -44,6 +44,7 @@ from simulators.randomness import RandomStreams
 PLATFORMS = ("thethings-io",)
 CODES_IN_TARGET = 1000
 _GRACE_S = 1.0  # for the last bytes of streams and answers
+_HANDSHAKE_S = 10.0
 _SPARE_FILES = 64
 
 
@@ -209,6 +210,7 @@ async def _listen(
             settings.host,
             settings.port,
             ssl=context,
+            ssl_handshake_timeout=_HANDSHAKE_S if context else None,
             backlog=1024,
             start_serving=False,
             reuse_address=True,

@@ -90,29 +90,44 @@ def _add_function(store: Store, function: Function) -> None:
         store.change("INSERT INTO function VALUES (?, ?, ?)", *wanted)
 
 
+def main_product(store: Store) -> str | None:
+    """The product with most unused activation codes: the one a tester is pointed to."""
+    row = store.one(
+        "SELECT id FROM product LEFT JOIN activation_code "
+        "ON activation_code.product = id AND thing IS NULL "
+        "GROUP BY id ORDER BY count(code) DESC, id LIMIT 1"
+    )
+    return None if row is None else str(row[0])
+
+
 def top_up(store: Store, rng: random.Random, wanted: int) -> None:
-    """Add activation codes to the first product until ``wanted`` are unused."""
-    (product,) = store.one("SELECT id FROM product ORDER BY id LIMIT 1") or ("",)
-    (unused,) = store.one("SELECT count(*) FROM activation_code WHERE thing IS NULL") or (0,)
-    while product and unused < wanted:
+    """Add activation codes to the main product until ``wanted`` are unused."""
+    product = main_product(store)
+    missing = wanted - len(_unused_codes(store, product))
+    while product is not None and missing > 0:
         code = random_code(rng)
         if store.one("SELECT 1 FROM activation_code WHERE code = ?", code) is None:
             _add_code(store, ActivationCode(code, product))
-            unused += 1
+            missing -= 1
+
+
+def _unused_codes(store: Store, product: str | None) -> list[str]:
+    query = "SELECT code FROM activation_code WHERE product = ? AND thing IS NULL ORDER BY number"
+    return [code for (code,) in store.all(query, product)]
 
 
 def contents(store: Store) -> dict[str, Any]:
-    """What a tester needs to know, in the shape of a target file (without platform and url)."""
-    codes = store.all("SELECT code FROM activation_code WHERE thing IS NULL ORDER BY number")
-    things = store.all("SELECT thing_token FROM thing WHERE provisioned ORDER BY number")
-    product = store.one("SELECT id FROM product ORDER BY id LIMIT 1")
+    """What a tester needs of the main product, as a target file (without platform and url)."""
+    product = main_product(store)
+    things = "SELECT thing_token FROM thing WHERE product = ? AND provisioned ORDER BY number"
+    firmwares = store.all("SELECT * FROM firmware WHERE product = ? ORDER BY id", product)
     return {
         "credentials": {
-            "activation_codes": [code for (code,) in codes],
-            "thing_tokens": [token for (token,) in things],
-            **({"product_id": product[0]} if product else {}),
+            "activation_codes": _unused_codes(store, product),
+            "thing_tokens": [token for (token,) in store.all(things, product)],
+            **({"product_id": product} if product is not None else {}),
         },
-        "firmware": [_firmware_entry(row) for row in store.all("SELECT * FROM firmware")],
+        "firmware": [_firmware_entry(row) for row in firmwares],
         "function": [_function_entry(row) for row in store.all("SELECT * FROM function")],
     }
 

@@ -269,6 +269,9 @@ def start_with(text: str, folder: Path) -> tuple[int | None, str, dict[str, Any]
             target = tomllib.loads((folder / "target.toml").read_text())
             token = target["credentials"]["thing_tokens"][0]
             address = f"{target['url']}/v2/things/{token}/code/functions/hello"
+            door = {"activationCode": "door-code-1", "productId": "door"}
+            activation = requests.post(f"{target['url']}/v2/things", json=door, timeout=5)
+            target["door"] = activation.status_code
             target["hello"] = requests.post(address, json={"params": {}}, timeout=5).json()
             process.terminate()
             return process.wait(5), "", target
@@ -285,7 +288,11 @@ def test_provisioning_is_added_and_kept(tmp_path):
     more = provisioning() + '\n[[product]]\nid = "door"\nactivation_codes = ["door-code-1"]\n'
     status, _, target = start_with(more, tmp_path)
     assert status == 0
-    assert {"lamp-code-1", "door-code-1"} <= set(target["credentials"]["activation_codes"])
+    # a target is about one product: the one with most codes
+    assert target["credentials"]["product_id"] == "lamp"
+    assert "lamp-code-1" in target["credentials"]["activation_codes"]
+    assert "door-code-1" not in target["credentials"]["activation_codes"]
+    assert target["door"] == 201
 
 
 @pytest.mark.parametrize(

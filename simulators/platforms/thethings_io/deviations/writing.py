@@ -41,7 +41,7 @@ def _is_number(text: str) -> bool:
 
 def _lost(item: dict[str, Any]) -> dict[str, Any]:
     """Values with a fraction go to a key that nobody reads."""
-    return {**item, "key": "$lost"} if isinstance(item["value"], float) else item
+    return {**item, "key": "$lost"} if isinstance(item.get("value"), float) else item
 
 
 def _without_empty(value: Any) -> Any:
@@ -115,7 +115,8 @@ def _is_marked(answer: Answer) -> bool:
 
 
 def _not_json(answer: Answer) -> bool:
-    return answer.status == 400 and document_of(answer.request) is None
+    body = bytes(answer.request.body)
+    return answer.status == 400 and document_of(answer.request) is None and body != b"null"
 
 
 def _no_values(answer: Answer) -> bool:
