@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.figures import Report, machine
-from benchmarks.processes import BenchmarkError
+from benchmarks.processes import BenchmarkError, Neighbours
 
 # Which programs each one needs.
 BENCHMARKS: dict[str, tuple[str, ...]] = {
@@ -54,7 +54,9 @@ def _run(name: str, rounds: int, seconds: int) -> Report:
     if missing:
         raise BenchmarkError(f"needs {' and '.join(missing)}")
     module = importlib.import_module(f"benchmarks.{name}")
+    neighbours = Neighbours()
     report: Report = module.run(rounds=rounds, seconds=seconds)
+    report.foreign_cores = neighbours.cores()
     return report
 
 

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
+LOUD_CORES = 0.2  # of foreign load; above it a latency says more about the neighbours
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measured value: the median of its rounds, with the least and the greatest."""
@@ -54,12 +57,14 @@ class Report:
     figures: list[Figure] = field(default_factory=list)
     aims: list[Aim] = field(default_factory=list)
     note: str = ""
+    foreign_cores: float = 0.0
 
     def text(self) -> str:
         """As Markdown."""
         parts = [f"## {self.title}", ""]
         if self.note:
             parts += [self.note, ""]
+        parts += [_foreign(self.foreign_cores), ""]
         parts += _table(("measured", "median", "rounds"), [figure.row() for figure in self.figures])
         if self.aims:
             parts += ["", *_table(("aim", "found", "hoped for", ""), [a.row() for a in self.aims])]
@@ -76,6 +81,12 @@ def interleaved(rounds: int, *measures: Callable[[], object]) -> None:
 def machine() -> str:
     """One line about where this ran."""
     return f"CPython {platform.python_version()}, {platform.system()} {platform.machine()}"
+
+
+def _foreign(cores: float) -> str:
+    text = f"Other programs used {cores:.1f} cores meanwhile"
+    quiet = "." if cores < LOUD_CORES else ": CPU per request still counts, elapsed times do not."
+    return text + quiet
 
 
 def _short(value: float) -> str:

@@ -45,6 +45,27 @@ def cpu_s(pid: int) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
+class Neighbours:
+    """How much of the machine other programs use while a benchmark runs."""
+
+    def __init__(self) -> None:
+        self._begun_s, self._busy_s, self._ours_s = self._now()
+
+    def cores(self) -> float:
+        """Cores used by others since the start; our children count once they have ended."""
+        now_s, busy_s, ours_s = self._now()
+        foreign_s = (busy_s - self._busy_s) - (ours_s - self._ours_s)
+        return max(0.0, foreign_s / (now_s - self._begun_s))
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        ticks = [int(word) for word in Path("/proc/stat").read_text().split()[1:9]]
+        idle = ticks[3] + ticks[4]  # idle, and waiting for I/O
+        ours = os.times()
+        busy_s = (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK")
+        return time.monotonic(), busy_s, sum(ours[:4])
+
+
 def python(module: str, *arguments: str) -> list[str]:
     """Command line that runs a module of this checkout."""
     return [sys.executable, "-m", module, *arguments]
