@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-
 LOUD_CORES = 0.2  # of foreign load; above it a latency says more about the neighbours
 
 

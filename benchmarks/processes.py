@@ -116,12 +116,12 @@ def _wait_until_listening(child: subprocess.Popen[bytes], port: int) -> None:
     while time.monotonic() < deadline:
         if child.poll() is not None:
             said = child.communicate()[1].decode(errors="replace").strip().splitlines()[-1:]
-            raise BenchmarkError(f"{child.args} ended with {child.returncode}: {said}")
+            raise BenchmarkError(f"{child.args!r} ended with {child.returncode}: {said}")
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise BenchmarkError(f"{child.args} did not listen on port {port} within {READY_S:.0f} s")
+    raise BenchmarkError(f"{child.args!r} did not listen on port {port} within {READY_S:.0f} s")
 
 
 _LUA = """
