@@ -88,6 +88,7 @@ class WallClock(Clock):
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         super().__init__(start=start or datetime.now(UTC))
+        self._starts_now = start is None
         self._monotonic_ns = monotonic_ns
         self._origin_ns = monotonic_ns()
         self._loop = asyncio.get_running_loop()
@@ -143,13 +144,22 @@ class WallClock(Clock):
         """
         Step events as they fall due, until ``until_s`` seconds after the start.
 
+        Time begins to pass now: how long it took to build a fleet does not count.
+
         Raises:
             whatever a process raised: a failed process stops the run.
         """
+        self._begin()
         end = self.timeout(max(0, round(until_s * MICROSECONDS) - int(self.now)))
         end.callbacks.append(lambda _: self.finish())
         self._arm()
         await self._ended
+
+    def _begin(self) -> None:
+        self._origin_ns = self._monotonic_ns() - int(self._now) * 1000
+        if self._starts_now:
+            self.start = datetime.now(UTC) - timedelta(microseconds=int(self._now))
+            self.start_unix_us = (self.start - EPOCH) // timedelta(microseconds=1)
 
     def finish(self) -> None:
         """End ``play`` at once; what comes from outside afterwards is ignored."""

@@ -146,6 +146,21 @@ def test_what_enters_after_the_end_is_ignored() -> None:
     assert run(work()) == []
 
 
+def test_what_happens_before_playing_takes_no_time() -> None:
+    async def work() -> list[int]:
+        clock = WallClock()
+        log: list[int] = []
+        clock.process(ticking(clock, 0.05, log))
+        time.sleep(0.2)
+        began = time.monotonic()
+        await clock.play(0.06)
+        log.append(int(time.monotonic() - began > 0.19))
+        log.append(abs(clock.unix_ms() // 1000 - round(time.time())) // 2)
+        return log
+
+    assert run(work()) == [50_000, 0, 0]
+
+
 def test_entering_from_within_keeps_the_time() -> None:
     async def work() -> list[int]:
         clock = WallClock()
