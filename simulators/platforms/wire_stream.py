@@ -34,7 +34,8 @@ class WireStream:
         self._last_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._full_since_s: float | None = None
-        transport.set_write_buffer_limits(high=0)
+        # Anything left over pauses. Not 0: under TLS that pauses an empty buffer, for ever.
+        transport.set_write_buffer_limits(high=1, low=0)
 
     def begin(self, head: bytes, document: bytes) -> None:
         """Send the head and the first document."""

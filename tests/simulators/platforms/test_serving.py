@@ -98,8 +98,9 @@ def test_stream_over_tls(tmp_path):
             received = b""
             while b"subscribed" not in received:
                 received += client.recv(65536)
-            write_value(server.url, token, 5, verify=server.target["ca_file"])
-            assert b'[{"key":"t","value":5}]' in client.recv(65536)
+            for value in range(5):
+                write_value(server.url, token, value, verify=server.target["ca_file"])
+                assert b'[{"key":"t","value":%d}]' % value in client.recv(65536)
 
 
 def test_plain_http_to_a_tls_port_leaves_no_traceback():
