@@ -137,7 +137,7 @@ def _rows(answer: HttpAnswer, stored: Stored) -> list[Row]:
         return []
     try:
         return [_row(item) for item in answer.document]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         stored.status = None  # an answer, but not one that shows values
         return []
 
@@ -177,8 +177,10 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _iso(unix_ms: int) -> str:
+    unix_ms = min(unix_ms, LATEST_MS)
     moment = EPOCH + unix_ms * _MS
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{unix_ms % 1000:03d}Z"
 
 
 _MS = timedelta(milliseconds=1)
+LATEST_MS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MS

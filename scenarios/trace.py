@@ -50,7 +50,12 @@ class TraceWriter:
     def event(self, event: Event) -> None:
         """Append one event."""
         self.events += 1
-        self._line(event._asdict())
+        try:
+            self._line(event._asdict())
+        except (TypeError, RecursionError):  # a platform may answer with anything, however deep
+            self._line(
+                event._replace(message={"unwritable": type(event.message).__name__})._asdict()
+            )
 
     def _line(self, document: dict[str, Any]) -> None:
         self._file.write(orjson.dumps(self._secrets.redact(document)) + b"\n")

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,17 @@ def test_a_cut_trace_is_readable_up_to_the_cut(tmp_path: Path) -> None:
         whole = (size >= second_end) + (size == len(data))
         assert [event.at for event in trace.events] == list(range(whole))
         assert trace.is_cut == (size not in (first_end, second_end, len(data)))
+
+
+def test_a_message_too_deep_to_write_leaves_a_line(tmp_path: Path) -> None:
+    message: Any = {}
+    for _ in range(400):
+        message = {"deeper": message}
+    file = io.BytesIO()
+    TraceWriter(file, {}, SecretRegistry()).event(Event(1, "d", "downlink", "http", message))
+    (tmp_path / "trace.jsonl").write_bytes(file.getvalue())
+    (event,) = read_trace(tmp_path / "trace.jsonl").events
+    assert event.message == {"unwritable": "dict"}
 
 
 @pytest.mark.parametrize(
