@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -40,7 +41,12 @@ def one_of(what: str, word: Any, words: Iterable[str]) -> str:
 
 def option_names(factory: Callable[..., Any]) -> list[str]:
     """The keyword options of a factory, without the random generator it is handed."""
-    return [name for name in inspect.signature(factory).parameters if name != "rng"]
+    return [name for name in _parameters(factory) if name != "rng"]
+
+
+@cache  # looking at a signature takes longer than building a device
+def _parameters(factory: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(factory).parameters
 
 
 def split(
@@ -81,7 +87,7 @@ def _unknown(name: str, names: list[str]) -> None:
 
 
 def _check_number(factory: Callable[..., Any], name: str, value: Any) -> None:
-    default = inspect.signature(factory).parameters[name].default
+    default = _parameters(factory)[name].default
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if isinstance(default, str) and not isinstance(value, str):
         raise FleetError(f"{name} must be a text; got {value!r}", option=name)
