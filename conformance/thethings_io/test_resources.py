@@ -76,9 +76,10 @@ def test_key_of_another_thing_is_not_listed(
     thing.given([{"key": first, "value": 1}])
     second_thing.given([{"key": second, "value": 1}])
 
-    found = names(second_thing.resources())
+    listed = [names(each.resources()) for each in (thing, second_thing)]
 
-    requirement.check([first in found, second in found], expected=[False, True])
+    found = [[first in each, second in each] for each in listed]
+    requirement.check(found, expected=[[True, False], [False, True]])
 
 
 @pytest.mark.requirement("TIO-RES-006")

@@ -17,7 +17,7 @@ from conformance.fixtures import Thing, stream_factory
 from conformance.judge import Judge
 from conformance.outcomes import Inconclusive
 from conformance.run import Run
-from conformance.thethings_io.shapes import ERROR, is_error
+from conformance.thethings_io.shapes import ERROR, is_error, is_refused, shown
 
 ARRIVAL_S = 3.0
 """How long a document may take to arrive before it counts as missing."""
@@ -307,6 +307,20 @@ def test_bad_keep_alive_is_400(stream: Open, requirement: Judge, keep_alive: str
     refused = stream(keep_alive=keep_alive)
 
     requirement.check(refused.status, expected=400)
+
+
+@pytest.mark.requirement("TIO-ERR-004")
+@pytest.mark.parametrize("keep_alive", ["soon", "-1000", "1500.5", "9" * 30, "%00"])
+def test_bad_keep_alive_is_answered_in_order(
+    stream: Open, requirement: Judge, keep_alive: str
+) -> None:
+    answer = stream(keep_alive=keep_alive).response
+
+    requirement.check_that(
+        answer.status == 200 or is_refused(answer),
+        expected=f"a stream, or a 4xx with {ERROR}",
+        actual=shown(answer),
+    )
 
 
 @pytest.mark.requirement("TIO-SUB-028")

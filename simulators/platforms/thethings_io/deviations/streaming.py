@@ -19,7 +19,9 @@ from simulators.platforms.thethings_io.arguments import is_false
 from simulators.platforms.thethings_io.core import Core
 from simulators.platforms.thethings_io.deviations.changes import (
     is_bad,
+    is_status,
     items_of,
+    refused,
     token_of,
     with_query,
 )
@@ -288,6 +290,11 @@ DEVIATIONS = {
         "A subscription with a token that no thing has says not found.",
         SUBSCRIBE,
         after=_unknown_text,
+    ),
+    "keep-alive-500": Deviation(
+        "A keepAlive that cannot be read is answered with status 500.",
+        SUBSCRIBE,
+        answer=refused(500, "internal error", is_status(400)),
     ),
     "stream-needs-keep-alive": Deviation(
         "A subscription without keepAlive is refused.",
