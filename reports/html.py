@@ -99,13 +99,18 @@ def _evidence(test: Document) -> Document:
     exchanges = evidence.get("exchanges") or []
     return {
         "test": test["test"],
-        "reason": test.get("reason"),
+        "reason": _beyond_the_values(test.get("reason")),
         "expected": test.get("expected"),
         "actual": test.get("actual"),
         "left_out": max(0, len(exchanges) - MOST_EXCHANGES),
         "exchanges": exchanges[-MOST_EXCHANGES:],
         "curl": (evidence.get("curl") or [])[-MOST_EXCHANGES:],
     }
+
+
+def _beyond_the_values(reason: str | None) -> str | None:
+    """The reason, unless it only repeats the two values that are shown below it."""
+    return None if reason and reason.startswith("expected ") else reason
 
 
 def _unproven(document: Document, results: Results) -> list[Document]:

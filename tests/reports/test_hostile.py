@@ -106,6 +106,6 @@ def test_junit_and_badge_stay_well_formed(lines, write, tmp_path, payload):
     badge = ElementTree.parse(tmp_path / "badge.svg").getroot()
 
     assert [suite.tag for suite in suites] == ["testsuite"]
-    assert len(suites.findall("testsuite/testcase")) == 8
+    assert len(suites.findall("testsuite/testcase")) == 7
     assert badge.tag == "{http://www.w3.org/2000/svg}svg"
     assert (tmp_path / "junit.xml").stat().st_size < 200_000

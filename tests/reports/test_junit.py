@@ -46,6 +46,18 @@ def test_a_waived_fail_stays_a_failure_and_says_so(lines, write, tmp_path):
     assert failure.get("message") == "fail (waived): TIO-RD-003 (must)"
 
 
+def test_a_waiver_out_of_date_is_a_failure(lines, write, tmp_path):
+    """The run is not certified although no test failed."""
+    passed = [test | {"verdict": "pass"} for test in lines[1:-1]]
+    footer = lines[-1] | {"reason": "the waiver of TIO-RD-003 expired on 2026-01-01"}
+
+    found = suite(write([lines[0], *passed, footer]), tmp_path)
+
+    failure = found.find("testcase[@name='run']/failure")
+    assert failure is not None
+    assert failure.get("message") == "the waiver of TIO-RD-003 expired on 2026-01-01"
+
+
 def test_a_run_that_could_not_start_is_an_error(lines, write, tmp_path):
     """Without this case a build server would see an empty run and show it green."""
     footer = lines[-1] | {"verdict": "inconclusive", "reason": "connection refused", "executed": 0}
