@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import socket
 import time
 from typing import Any
 
@@ -96,8 +98,6 @@ def test_write_counts_when_the_client_closes_at_once(server):
 
 
 def test_half_closed_client_gets_its_answer(server):
-    import socket
-
     with server.client() as client:
         client.send(b"GET /v2/ HTTP/1.1\r\n\r\n")
         client.socket.shutdown(socket.SHUT_WR)
@@ -179,8 +179,6 @@ def test_a_body_of_one_mebibyte_is_accepted(server):
 
 def test_every_prefix_of_a_request(server):
     """Cut anywhere, a request is either unfinished, and refused at the end, or complete."""
-    import socket
-
     whole = post(server.path, ONE, "Content-Type: application/json")
     for length in range(1, len(whole)):
         with server.client() as client:
@@ -196,6 +194,23 @@ def test_request_byte_by_byte(server):
         for byte in post(server.path, ONE):
             client.send(bytes([byte]))
         assert client.answer() == CREATED
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cuts=st.lists(st.integers(1, 700), max_size=8))
+def test_any_cut_of_several_requests_gives_the_same_answers(server, cuts):
+    chunked = b"POST %b HTTP/1.1\nTransfer-Encoding: chunked\n\n" % server.path.encode()
+    chunked += b"10\r\n%b\r\n12\r\n%b\r\n0\r\n\r\n" % (ONE[:16], ONE[16:])
+    upgrade = post(server.path + "?store=0", ONE, "Connection: Upgrade", "Upgrade: h2c")
+    stream = b"".join(
+        [post(server.path, ONE), chunked, b"\n\n", upgrade, b"GET /v2 HTTP/1.1\r\n\r\n"]
+    )
+    with server.client() as client:
+        client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        places = [0, *sorted(set(cuts)), len(stream)]
+        for start, end in itertools.pairwise(places):
+            client.send(stream[start:end])
+        assert [client.answer()[0] for _ in range(4)] == [201, 201, 201, 401]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -248,8 +263,6 @@ def test_hostile_queries_get_no_internal_error(server, capfd, query):
 
 
 def _never_internal(server: Any, capfd: Any, data: bytes) -> None:
-    import socket
-
     with server.client() as client:
         client.send(data)
         client.socket.shutdown(socket.SHUT_WR)
