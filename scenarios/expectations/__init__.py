@@ -12,6 +12,7 @@ from scenarios.expectations import (
     no_duplicates,
     resubscribed,
     switches_follow,
+    values_in_order,
     values_readable,
 )
 from scenarios.expectations.judgement import Judgement
@@ -21,13 +22,14 @@ KINDS: dict[str, Callable[..., Judgement]] = {
     "switches-follow": switches_follow.judge,
     "acknowledged-values-readable": values_readable.judge,
     "no-duplicates": no_duplicates.judge,
+    "values-in-order": values_in_order.judge,
     "loss": losses.judge,
     "latency": latencies.judge,
     "devices-active": devices_active.judge,
     "resubscribed": resubscribed.judge,
 }
 
-NEED_READING = ("acknowledged-values-readable", "no-duplicates")
+NEED_READING = ("acknowledged-values-readable", "no-duplicates", "values-in-order")
 
 
 def judge(expectation: Expectation, evidence: Evidence) -> Judgement:

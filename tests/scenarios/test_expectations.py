@@ -55,6 +55,14 @@ def hide_a_row(method: str, target: str, document: Any, answer: HttpAnswer) -> H
     return answer
 
 
+def swap_rows(method: str, target: str, document: Any, answer: HttpAnswer) -> HttpAnswer:
+    if "temperature?limit=1000" in target and "endDate" not in target:
+        first, second, *rest = answer.document
+        swapped = [{**first, "value": second["value"]}, {**second, "value": first["value"]}]
+        return HttpAnswer(answer.status, [*swapped, *rest])
+    return answer
+
+
 def round_values(method: str, target: str, document: Any, answer: HttpAnswer) -> HttpAnswer:
     if "limit=1000" in target and isinstance(answer.document, list):
         rows = [{**row, "value": "22"} for row in answer.document]
@@ -78,6 +86,7 @@ def is_command(method: str, target: str, document: Any) -> bool:
 FOLLOW = {"kind": "switches-follow", "within": "2s"}
 READABLE = {"kind": "acknowledged-values-readable"}
 NO_DUPLICATES = {"kind": "no-duplicates"}
+IN_ORDER = {"kind": "values-in-order"}
 ACTIVE = {"kind": "devices-active", "by": "10s"}
 LOSS = {"kind": "loss", "at_most": 0.1}
 LATENCY = {"kind": "latency", "at_most": "50ms", "share": 0.99}
@@ -90,7 +99,9 @@ FAR_AWAY = {
 
 
 @pytest.mark.parametrize(
-    "expect", [FOLLOW, READABLE, NO_DUPLICATES, ACTIVE, LOSS, LATENCY], ids=lambda e: e["kind"]
+    "expect",
+    [FOLLOW, READABLE, NO_DUPLICATES, IN_ORDER, ACTIVE, LOSS, LATENCY],
+    ids=lambda e: e["kind"],
 )
 def test_an_honest_platform_passes(expect: dict[str, Any]) -> None:
     judgement = judged(expect)
@@ -129,6 +140,7 @@ def test_resubscription_after_an_outage_passes() -> None:
         pytest.param(
             READABLE, {"answer": answering(500, "limit=1000")}, {}, "status 500", id="read fails"
         ),
+        pytest.param(IN_ORDER, {"answer": swap_rows}, {}, "out of order", id="rows swapped"),
         pytest.param(NO_DUPLICATES, {"repeat_writes": True}, {}, "is stored", id="stored twice"),
         pytest.param(
             NO_DUPLICATES,
@@ -174,6 +186,7 @@ def test_a_broken_platform_fails(
         pytest.param(FOLLOW, {"fleet": [SENSORS]}, id="no switches"),
         pytest.param(READABLE, {"fleet": [LIGHTS]}, id="no values"),
         pytest.param(NO_DUPLICATES, {"fleet": [LIGHTS]}, id="no rows"),
+        pytest.param(IN_ORDER, {"fleet": [LIGHTS]}, id="no order"),
         pytest.param(LOSS, {"fleet": [LIGHTS]}, id="nothing due"),
         pytest.param(LATENCY, {"fleet": [LIGHTS]}, id="nothing timed"),
         pytest.param(RESUBSCRIBED, {}, id="no outage"),

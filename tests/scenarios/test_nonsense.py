@@ -71,6 +71,6 @@ def test_nonsense_is_judged(name: str, seed: int, honesty: float) -> None:
         scenario, trace=trace, wrap=partial(Broken, answer=babble.answer, stream=babble.stream)
     )
     assert run.verdict == "fail"
-    about = {"target": None, "settings": {}, "started": "", "finished": ""}
+    about: dict[str, Any] = {"target": None, "settings": {}, "started": "", "finished": ""}
     assert mistakes_in(results.document(run, suite_version="0", about=about), "run") == []
     assert trace.getvalue().endswith(b"\n")
