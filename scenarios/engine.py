@@ -65,8 +65,9 @@ class World:
         self._transport = transport
         self._recorder = recorder
         self._progress = progress
+        self._access = access
         self._codes = iter(access.activation_codes)
-        self._product_id = access.product_id
+        self._tokens = iter(access.thing_tokens)
         self._since_ms = clock.unix_ms()
         self._streams = RandomStreams(scenario.seed)
         self.faults = Faults(scenario.faults, clock=clock, streams=self._streams)
@@ -77,7 +78,7 @@ class World:
             streams=self._streams,
             transport=self._faulty,
             activation_codes=self._codes,
-            thing_tokens=iter(access.thing_tokens),
+            thing_tokens=self._tokens,
             product_id=access.product_id,
             observe=recorder,
         )
@@ -127,25 +128,36 @@ class World:
 
     def _look_at_platform_clock(self) -> Steps:
         """Things that existed before may hold older values: those are not this run's."""
-        known = [device for device in self._fleet.devices if device.thing_token is not None]
-        if known:
+        if self._access.thing_tokens:
             reader = Reader(self._clock, self._transport.channel("platform-clock"))
-            self._since_ms = yield from reader.platform_time_ms(known[0])
+            self._since_ms = yield from reader.platform_time_ms(self._access.thing_tokens[0])
 
     def _start(self, device: Device) -> None:
         self._clock.process(self._life(device))
 
     def _life(self, device: Device) -> Steps:
-        """A device whose code was used up before takes the next one."""
+        """A device whose code was used up before takes the next one, in the end a thing token."""
         yield from device.process()
         while device.thing_token is None:
-            code = next(self._codes, None)
-            if code is None:
+            credentials = self._next_credentials()
+            if credentials is None:
                 return
-            if self._recorder is not None:
-                self._recorder.secret("activation_code", code)
-            device.credentials = Credentials(activation_code=code, product_id=self._product_id)
+            device.credentials = credentials
+            device.use_token(credentials.thing_token)
             yield from device.process()
+
+    def _next_credentials(self) -> Credentials | None:
+        if code := next(self._codes, None):
+            self._learn("activation_code", code)
+            return Credentials(activation_code=code, product_id=self._access.product_id)
+        if token := next(self._tokens, None):
+            self._learn("thing_token", token)
+            return Credentials(thing_token=token)
+        return None
+
+    def _learn(self, kind: str, secret: str) -> None:
+        if self._recorder is not None:
+            self._recorder.secret(kind, secret)
 
     def _look_at(self, by_us: int) -> Steps:
         yield self._until(by_us)

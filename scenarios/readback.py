@@ -86,14 +86,14 @@ class Reader:
             yield from self._read(f"{device.path}/resources/{key}?limit={PAGE}{since}", stored)
             into[device.name, key] = stored
 
-    def platform_time_ms(self, device: Device) -> Generator[simpy.Event, Any, int]:
+    def platform_time_ms(self, thing_token: str) -> Generator[simpy.Event, Any, int]:
         """
         The earlier of the platform's clock and ours, since 1970.
 
         Source: thethings.iO developer center, "Server date".
         """
         ours_ms = self._clock.unix_ms()
-        target = f"/v2/utils/date?thingToken={device.thing_token}"
+        target = f"/v2/utils/date?thingToken={thing_token}"
         answer = yield from self._ask(target, Stored())
         try:
             return min(ours_ms, time_ms(answer.document["date"])) if answer else ours_ms

@@ -67,7 +67,4 @@ def provisioning_for(scenario: Scenario, streams: RandomStreams) -> Provisioning
 
 
 def _access(provisioning: Provisioning) -> Access:
-    return Access(
-        activation_codes=tuple(each.code for each in provisioning.activation_codes),
-        thing_tokens=tuple(each.thing_token for each in provisioning.things),
-    )
+    return Access(tuple(each.code for each in provisioning.activation_codes))

@@ -79,6 +79,14 @@ def test_a_code_that_was_used_is_passed_over(core: Core) -> None:
     assert verdicts(second) == ["pass", "pass", "pass"]
 
 
+def test_codes_that_run_out_are_followed_by_tokens(core: Core) -> None:
+    play(core, scenario(ROOM), Access(activation_codes=CODES[:2]))
+    both = Access(activation_codes=CODES[:2], thing_tokens=TOKENS[:3])
+    world = play(core, scenario(ROOM), both, start_s=100)
+    assert [device.thing_token for device in world.evidence.devices] == list(TOKENS[:2])
+    assert verdicts(world) == ["pass", "pass", "pass"]
+
+
 def test_codes_that_run_out_leave_devices_inactive(core: Core) -> None:
     play(core, scenario(ROOM), Access(activation_codes=CODES[:2]))
     world = play(core, scenario(ROOM), Access(activation_codes=CODES[:2]), start_s=100)

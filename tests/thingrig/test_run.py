@@ -14,6 +14,7 @@ import pytest
 
 from scenarios.files import mistakes_in
 from scenarios.trace import read_trace
+from simulators.platforms.embedded import embedded_server
 from thingrig.cli import exit_code
 
 SMALL = """\
@@ -98,6 +99,18 @@ def test_an_absent_target_ends_with_3_and_one_line(
     assert run(tmp_path, SMALL, "--url", "http://127.0.0.1:1") == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert "http://127.0.0.1:1 gave no answer" in line
+
+
+@pytest.mark.parametrize(("seed", "code"), [(0, 0), (9, 3)])
+def test_a_url_alone_means_the_built_in_credentials(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int, code: int
+) -> None:
+    pace = "fleet.room.behaviour.period_s=0.2"
+    with embedded_server("thethings-io", seed=seed) as server:
+        more = ("--url", server.url, "--duration", "3s", "--set", pace)
+        assert run(tmp_path, SMALL, *more) == code
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert ("accepted no value with the built-in credentials" in told) == (code == 3)
 
 
 def test_the_wall_clock_without_a_target_uses_the_embedded_server(tmp_path: Path) -> None:

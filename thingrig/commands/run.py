@@ -69,6 +69,9 @@ def command(
     played = read_scenario(scenario, changes)
     with _way(played, clock, target_path, url) as (play, target):
         run, paths = _play(played, play, out, target, changes)
+    if url is not None and target_path is None and not results.counts(run.evidence)["acknowledged"]:
+        what = f"{url} accepted no value with the built-in credentials"
+        raise NoJudgement(f"{what}; name a target file that holds its own")
     summary(run)
     click.echo(_verdict(run))
     for path in paths:
@@ -196,7 +199,7 @@ def _built_in_document() -> dict[str, Any]:
 
 
 def _play_wall(scenario: Scenario, *, target: targets.Target, **options: Any) -> Run:
-    from scenarios import wall
+    from scenarios import wall  # sockets and TLS are of no use to the virtual clock
 
     access = Access(
         activation_codes=tuple(target.credential("activation_codes", ())),
