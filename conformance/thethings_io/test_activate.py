@@ -32,7 +32,7 @@ def another_activation(run: Run, thing: Thing, activation: Response) -> Response
     """An accepted activation other than ``activation``: that of ``thing``, or a further one."""
     other = thing.activation
     if other is None or other is activation:
-        other = activate(run, keep_one=False)
+        other = activate(run)
     if not (isinstance(other.json, dict) and isinstance(activation.json, dict)):
         raise Inconclusive("two activations are needed, and not both were accepted")
     return other

@@ -72,6 +72,16 @@ def test_every_key_has_one_entry(
     requirement.check([keys.count(series), keys.count(single)], expected=[1, 1])
 
 
+@pytest.mark.requirement("TIO-ALL-003")
+def test_many_keys_have_an_entry_each(thing: Thing, requirement: Judge) -> None:
+    keys = [thing.key("many") for _ in range(30)]
+    thing.given([{"key": key, "value": 1} for key in keys])
+
+    found = [row.get("key") for row in listed(thing.all_resources().json)]
+
+    requirement.check([key for key in keys if found.count(key) != 1], expected=[])
+
+
 @pytest.mark.requirement("TIO-ALL-004")
 def test_without_limit_the_newest_value_comes(
     thing: Thing, series: str, requirement: Judge
@@ -132,9 +142,10 @@ def test_dates_choose_among_the_values(thing: Thing, series: str, requirement: J
     requirement.check(entry_column(answer, series, "value"), expected=["b"])
 
 
-def listed(document: Any) -> list[Any]:
-    """The entries of an answer; the document itself, alone, when it is no array."""
-    return document if isinstance(document, list) else [{"not an array": document}]
+def listed(document: Any) -> list[dict[str, Any]]:
+    """The entries of an answer; what is no object, or no array, stands in one."""
+    entries = document if isinstance(document, list) else [document]
+    return [each if isinstance(each, dict) else {"not an entry": each} for each in entries]
 
 
 def is_entry(found: Any) -> bool:

@@ -282,7 +282,11 @@ def test_read_with_unknown_token_is_refused(
 
 
 @pytest.mark.requirement("TIO-RD-020")
-@pytest.mark.parametrize("change", [str.swapcase, lambda text: text[:-1]], ids=["case", "short"])
+@pytest.mark.parametrize(
+    "change",
+    [str.swapcase, lambda text: text[:-1], lambda text: f"{text}x"],
+    ids=["case", "short", "long"],
+)
 def test_token_that_is_almost_right_is_refused(
     thing: Thing, timeline: Timeline, requirement: Judge, change: Callable[[str], str]
 ) -> None:

@@ -50,6 +50,8 @@ def told(stream: Stream, *keys: str, count: int = 1) -> Any:
     """
     deadline = time.monotonic() + ARRIVAL_S
     while len(found := telling(stream, keys)) < count and time.monotonic() < deadline:
+        if stream.ended is not None:
+            break
         time.sleep(0.005)
     return [pairs(value) for value in found]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.judge import is_same
 
-MAGIC_S = 3.0
+MAGIC_S = 2.0
 """Magic resources are handled asynchronously: how long a test asks again."""
 
 
