@@ -77,12 +77,12 @@ def useful_jobs(choice: Choice, jobs: int) -> int:
     """
     How many processes find things of their own, so that verdicts do not depend on the number.
 
-    Each needs two: its thing and a second one; one activation is kept for being judged.
+    Each needs two: its thing and a second one; two activations are kept for being judged.
     """
     if choice.target.kind == "embedded" or not choice.has_file:
         return min(jobs, EMBEDDED_JOBS)
     codes = min(MAX_CODES, len(choice.target.credential("activation_codes", ())))
-    things = max(0, codes - 1) + len(choice.target.credential("thing_tokens", ()))
+    things = max(0, codes - 2) + len(choice.target.credential("thing_tokens", ()))
     return max(1, min(jobs, things // 2))
 
 

@@ -24,8 +24,8 @@ class Desk(Protocol):
     def next_code(self) -> str | None:
         """A code that nobody has tried, or None."""
 
-    def take_activation(self, *, keep_one: bool) -> bool:
-        """Whether one more activation is allowed; ``keep_one`` for the one that is judged."""
+    def take_activation(self, *, keep: int) -> bool:
+        """Whether one more activation is allowed that leaves ``keep`` for others."""
 
     def return_activation(self) -> None:
         """The activation that was taken has used up no code."""
@@ -65,9 +65,9 @@ class ControllerDesk:
         with self._lock:
             return self._codes.pop(0) if self._codes else None
 
-    def take_activation(self, *, keep_one: bool) -> bool:
+    def take_activation(self, *, keep: int) -> bool:
         with self._lock:
-            is_allowed = self._left > (1 if keep_one else 0)
+            is_allowed = self._left > keep
             self._left -= is_allowed
             return is_allowed
 

@@ -22,6 +22,8 @@ from conformance.targets import Target, from_document
 from conformance.tidy import remove_tag
 
 ENOUGH_CODES = 20
+JUDGED_ACTIVATIONS = 2
+"""Activations that tests judge; with several processes their things leave as many unused."""
 _numbers = count(1)
 
 
@@ -153,7 +155,7 @@ def api(run: Run) -> ThethingsClient:
 def activation(run: Run, request: pytest.FixtureRequest) -> Response:
     """The target's answer to an activation with a code nobody has used."""
     try:
-        return activate(run, keep_one=False)
+        return activate(run)
     except NotRun:
         # Several processes may each ask; the activation of our own thing is as good.
         used = request.getfixturevalue("thing").activation if run.jobs > 1 else None
@@ -226,10 +228,12 @@ def unknown_token() -> str:
     return random_source.token_urlsafe(32)
 
 
-def activate(run: Run, *, keep_one: bool) -> Response:
+def activate(run: Run, *, keep: int = 0) -> Response:
     """
     Activate with codes until one is not refused as unknown.
 
+    Args:
+        keep: how many of the run's activations must remain for others.
     Returns:
         The answer to judge: of the first code that was not refused; or of the last one, when the
         codes are fresh or so many were refused that they cannot all be used up.
@@ -239,7 +243,7 @@ def activate(run: Run, *, keep_one: bool) -> Response:
     """
     if not run.target.credential("activation_codes"):
         raise NotRun("the target file has no credentials.activation_codes")
-    if not run.desk.take_activation(keep_one=keep_one):
+    if not run.desk.take_activation(keep=keep):
         raise NotRun("the run has used its three activation codes")
     response: Response | None = None
     tried = 0
@@ -279,7 +283,7 @@ def _activated(run: Run, response: Response) -> Thing | None:
 
 def _new_thing(run: Run) -> Thing | None:
     try:
-        return _activated(run, activate(run, keep_one=run.jobs > 1))
+        return _activated(run, activate(run, keep=JUDGED_ACTIVATIONS if run.jobs > 1 else 0))
     except (NotRun, Inconclusive):
         return None
 
