@@ -57,6 +57,8 @@ class SocketTransport:
         self._free_us = 0
         self._channels: list[SocketChannel] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self.arrived: list[tuple[ChannelConnection, HttpAnswer]] = []
+        self.call_soon = asyncio.get_running_loop().call_soon
         self._sweeper: simpy.Process | None = None
 
     def channel(self, device: str) -> HttpChannel:
@@ -86,6 +88,23 @@ class SocketTransport:
         turn_us = max(now_us, self._free_us)
         self._free_us = turn_us + self._gap_us
         return turn_us - now_us
+
+    def deliver(self) -> None:
+        """
+        Let in the answers that arrived in this turn of the loop, all at one time.
+
+        Reading all of them first and then waking all of their devices keeps both in the
+        processor's caches, and time advances once.
+        """
+        if self.arrived:
+            self.clock.enter(self._deliver)
+
+    def _deliver(self) -> None:
+        arrived = self.arrived.copy()
+        self.arrived.clear()
+        for connection, answer in arrived:
+            if connection.owner is not None:
+                connection.owner.answered(answer)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -267,7 +286,10 @@ class ChannelConnection(Connection):
     def __init__(self, channel: SocketChannel) -> None:
         super().__init__()
         self.owner: SocketChannel | None = channel
-        self._enter = channel._clock.enter
+        transport = channel._transport
+        self._arrived = transport.arrived
+        self._deliver = transport.deliver
+        self._call_soon = transport.call_soon
 
     def answered(self, status: int, body: bytes) -> None:
         """Decode and enter."""
@@ -277,12 +299,17 @@ class ChannelConnection(Connection):
             document = orjson.loads(body)
         except orjson.JSONDecodeError:
             document = body
-        self._enter(self.owner.answered, _answer((status, document)))
+        arrived = self._arrived
+        arrived.append((self, _answer((status, document))))
+        if len(arrived) == 1:
+            self._call_soon(self._deliver)
 
     def lost(self, reason: str) -> None:
         """Enter with the reason."""
         if self.owner is not None:
-            self._enter(self.owner.lost, self, reason)
+            self.owner._transport.deliver()  # what came before the end comes first
+        if self.owner is not None:
+            self.owner._clock.enter(self.owner.lost, self, reason)
 
 
 # HttpAnswer(status, document) without the named tuple's own __new__, three times as fast.
