@@ -36,7 +36,9 @@ def _options(exchange: Exchange, redact: Redact) -> list[str]:
     for name, value in exchange.headers.items():
         options += ["-H", redact(f"{name}: {value}")]
     if exchange.body:
-        options += ["--data-binary", redact(exchange.body.decode("utf-8", "replace"))]
+        if "content-type" not in (name.lower() for name in exchange.headers):
+            options += ["-H", "Content-Type:"]  # or curl would send one of its own
+        options += ["--data-raw", redact(exchange.body.decode("utf-8", "replace"))]
     return options
 
 

@@ -111,24 +111,28 @@ def _spread(codes: list[str]) -> list[str]:
     return [*first, *tried, *(code for code in rest if code not in set(tried))]
 
 
-class _Manager(BaseManager):
-    pass
+class _Serving(BaseManager):
+    """The controller's side."""
+
+
+class _Asking(BaseManager):
+    """A worker's side; a class of its own, since registering changes the class."""
 
 
 def open_desk(desk: ControllerDesk) -> dict[str, Any]:
     """Serve the desk to workers from a thread; what they need to ``connect``."""
-    _Manager.register("desk", callable=lambda: desk)
+    _Serving.register("desk", callable=lambda: desk)
     key = os.urandom(16)
-    server = _Manager(address=("127.0.0.1", 0), authkey=key).get_server()
+    server = _Serving(address=("127.0.0.1", 0), authkey=key).get_server()
     threading.Thread(target=server.serve_forever, daemon=True, name="desk").start()
     return {"address": server.address, "key": key.hex()}
 
 
 def connect(where: dict[str, Any]) -> Desk:
     """A worker's way to the controller's desk."""
-    _Manager.register("desk")
+    _Asking.register("desk")
     key = bytes.fromhex(where["key"])
-    manager = _Manager(address=tuple(where["address"]), authkey=key)
+    manager = _Asking(address=tuple(where["address"]), authkey=key)
     manager.connect()
     desk: Desk = getattr(manager, "desk")()  # noqa: B009 - registered at run time
     return desk

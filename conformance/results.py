@@ -17,7 +17,8 @@ class ResultsWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="utf-8")
+        # A lone surrogate in what a target said has no UTF-8; its escape is JSON all the same.
+        self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
 
     def write(self, document: dict[str, Any]) -> None:
         """Append one document as a line."""
