@@ -29,11 +29,23 @@ class Evidence:
     end_us: int
     stored: dict[tuple[str, str], Stored] = field(default_factory=dict)
     inactive: dict[int | None, list[str]] = field(default_factory=dict)
+    _commands_to: dict[str, list[Command]] = field(default_factory=dict)
+    _grouped: int = -1
 
     @property
     def commands(self) -> list[Command]:
         """What switches were told, by actors and by steps."""
         return [*self.operator.commands, *(c for actor in self.actors for c in actor.commands)]
+
+    def commands_to(self, device: Device) -> list[Command]:
+        """What one device was told; grouped anew when more commands have come since."""
+        commands = self.commands
+        if len(commands) != self._grouped:
+            self._grouped = len(commands)
+            self._commands_to = {}
+            for command in commands:
+                self._commands_to.setdefault(command.switch.name, []).append(command)
+        return self._commands_to.get(device.name, [])
 
     def chosen(self, on: str | None) -> list[Device]:
         """The devices that ``on`` names: a fleet, a device, or all."""
@@ -52,9 +64,8 @@ class Evidence:
     def written(self, device: Device) -> Iterator[Sent]:
         """Everything that was sent to a device's thing, by itself and by those who turn it."""
         yield from device.account.sent
-        for command in self.commands:
-            if command.switch is device:
-                yield command.entry
+        for command in self.commands_to(device):
+            yield command.entry
 
     def acknowledged(self, device: Device) -> Iterator[Sent]:
         """What the platform acknowledged to anybody about that thing before the end."""

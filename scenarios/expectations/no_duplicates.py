@@ -6,7 +6,7 @@ from collections import Counter
 
 from scenarios.evidence import Evidence
 from scenarios.expectations.judgement import Judgement
-from scenarios.expectations.values_readable import by_resource, is_state, rows_without
+from scenarios.expectations.values_readable import NOT_READ, by_resource, is_state, rows_without
 from scenarios.readback import Row, canonical
 from simulators.devices.switch import Switch
 
@@ -15,8 +15,8 @@ def judge(evidence: Evidence, on: str | None) -> Judgement:
     """Rows that nothing sent accounts for, and commands that a switch received once too often."""
     observed, broken, unclear = 0, [], []
     for device, key, entries in by_resource(evidence, on, evidence.written):
-        stored = evidence.stored.get((device.name, key))
-        if stored is None or is_state(stored):
+        stored = evidence.stored.get((device.name, key), NOT_READ)
+        if is_state(stored):
             continue
         if stored.problem is not None:
             unclear.append(f"{key} of {device.name} could not be read: {stored.problem}")
@@ -38,9 +38,7 @@ def _told(device: str, key: str, row: Row, count: int) -> str:
 
 def _delivered_twice(evidence: Evidence, switch: Switch) -> list[str]:
     """When it subscribes again a switch reads the last command itself: that is no delivery."""
-    sent = Counter(
-        canonical(command.entry.value) for command in evidence.commands if command.switch is switch
-    )
+    sent = Counter(canonical(command.entry.value) for command in evidence.commands_to(switch))
     received = Counter(
         canonical(each.value) for each in switch.account.received if each.key == "turn"
     )

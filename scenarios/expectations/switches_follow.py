@@ -45,8 +45,7 @@ def judge(
 
 
 def _commands(evidence: Evidence, switch: Switch) -> list[Command]:
-    mine = [command for command in evidence.commands if command.switch is switch]
-    return sorted(mine, key=lambda command: command.entry.sent_us)
+    return sorted(evidence.commands_to(switch), key=lambda command: command.entry.sent_us)
 
 
 def _answers(commands: list[Command], reactions: list[Reaction]) -> dict[int, Reaction]:

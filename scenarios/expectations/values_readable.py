@@ -33,13 +33,18 @@ def judge(evidence: Evidence, on: str | None) -> Judgement:
 def by_resource(
     evidence: Evidence, on: str | None, entries_of: Callable[[Device], Iterable[Sent]]
 ) -> Iterator[Case]:
-    """The chosen devices' entries, resource by resource in the order of their first use."""
+    """
+    The chosen devices' entries, resource by resource in the order of their first use.
+
+    A resource that was first used after the end was not there when it was decided what to read.
+    """
     for device in evidence.chosen(on):
         groups: dict[str, list[Sent]] = {}
         for entry in entries_of(device):
             groups.setdefault(entry.key, []).append(entry)
         for key, entries in groups.items():
-            yield device, key, entries
+            if min(entry.sent_us for entry in entries) <= evidence.end_us:
+                yield device, key, entries
 
 
 def rows_without(stored: Stored, entries: Iterable[Sent]) -> tuple[Counter[Row], list[Sent]]:

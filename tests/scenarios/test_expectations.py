@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scenarios.expectations import judge
 from scenarios.expectations.judgement import Judgement
 from scenarios.model import Scenario, from_document
 from scenarios.virtual import play_virtual
@@ -213,3 +214,21 @@ def test_recovery_spares_what_a_fault_touched() -> None:
     judgement = judged({**FOLLOW, "recovery": "30s"}, fault=[OUTAGE])
     assert judgement.verdict == "pass"
     assert judgement.measured["not_judged"] > 0
+
+
+@pytest.mark.parametrize("expect", [READABLE, NO_DUPLICATES, IN_ORDER], ids=lambda e: e["kind"])
+def test_a_resource_first_used_after_the_end_is_no_question(expect: dict[str, Any]) -> None:
+    """Commands in the last moments make switches report while everything is read back."""
+    many = {**LIGHTS, "count": 50}
+    busy = {**PERSON, "behaviour": {"turns": "light", "period_s": 0.01, "first_after_s": 119.5}}
+    assert judged(expect, fleet=[SENSORS, many, busy]).verdict == "pass"
+
+
+@pytest.mark.parametrize("expect", [READABLE, NO_DUPLICATES, IN_ORDER], ids=lambda e: e["kind"])
+def test_no_time_to_read_is_inconclusive(expect: dict[str, Any]) -> None:
+    played = scenario(expect)
+    run = play_virtual(played)
+    run.evidence.stored.clear()
+    judgement = judge(played.expectations[0], run.evidence)
+    assert judgement.verdict == "inconclusive"
+    assert "there was no time to read it" in str(judgement.reason)
