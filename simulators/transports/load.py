@@ -57,7 +57,7 @@ class LoadDevice(Connection):
         self.is_running = True
         self.is_idle = True
         self.due_ns = 0
-        self._record = result.latency_us.add
+        self._record = result.latency_us.fresh.append
         self._result = result
         self._head = head
 
@@ -73,7 +73,11 @@ class LoadDevice(Connection):
     def answered(self, status: int, body: bytes) -> None:
         """Check the answer, count it, go on."""
         now_ns = monotonic_ns()
-        if (status == 201 or status == 200) and is_good(body):
+        try:
+            is_good = orjson.loads(body)["status"] != "error" and status in (200, 201)
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            is_good = False
+        if is_good:
             self._record((now_ns - self.due_ns) // 1000)
         else:
             self._result.refused[f"status {status}: {body[:60]!r}"] += 1
@@ -111,15 +115,6 @@ class PacedDevice(LoadDevice):
 
 
 D = TypeVar("D", bound=LoadDevice)
-
-
-def is_good(body: bytes) -> bool:
-    """Whether an answer is a JSON object that reports no error."""
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return False
-    return isinstance(document, dict) and document.get("status") != "error"
 
 
 def closed_loop(
@@ -165,7 +160,7 @@ async def _closed(
     with _measured(result):
         for device in devices:
             device.write(monotonic_ns())
-        await pause(seconds)
+        await _wait(result, seconds)
     await _finish(devices)
     return result
 
@@ -176,7 +171,7 @@ async def _open(
     result = LoadResult()
     devices = await _connect(PacedDevice, base_url, targets, connections, result)
     with _measured(result):
-        await _pace(devices, round(1e9 / rate), round(seconds * rate))
+        await _pace(devices, round(1e9 / rate), round(seconds * rate), result)
     await _finish(devices)
     return result
 
@@ -195,7 +190,16 @@ async def _connect(
     return devices
 
 
-async def _pace(devices: Sequence[PacedDevice], gap_ns: int, writes: int) -> None:
+async def _wait(result: LoadResult, seconds: float) -> None:
+    until_ns = monotonic_ns() + round(seconds * 1e9)
+    while (left_ns := until_ns - monotonic_ns()) > 0:
+        await pause(min(0.05, left_ns / 1e9))
+        result.latency_us.sort_in()
+
+
+async def _pace(
+    devices: Sequence[PacedDevice], gap_ns: int, writes: int, result: LoadResult
+) -> None:
     start_ns = monotonic_ns()
     sent = 0
     while sent < writes:
@@ -204,6 +208,7 @@ async def _pace(devices: Sequence[PacedDevice], gap_ns: int, writes: int) -> Non
         for turn in range(sent, due):
             devices[turn % len(devices)].due(start_ns + turn * gap_ns)
         sent = due
+        result.latency_us.sort_in()
         await pause(0.001)
 
 
