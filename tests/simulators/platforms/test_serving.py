@@ -135,7 +135,7 @@ def test_kill_under_load_loses_nothing_acknowledged(tmp_path):
                         return
                     assert answer.status_code == 201
                     acknowledged[number].append(value)
-                    if value == 60:
+                    if sum(map(len, acknowledged)) >= 300:
                         enough.set()
 
         writers = [threading.Thread(target=hammer, args=(n,)) for n in range(len(tokens))]
@@ -145,7 +145,6 @@ def test_kill_under_load_loses_nothing_acknowledged(tmp_path):
         os.kill(server.process.pid, signal.SIGKILL)
         for writer in writers:
             writer.join(20)
-    assert sum(map(len, acknowledged)) > 200
     with embedded_server(state=tmp_path) as server:
         for token, values in zip(tokens, acknowledged, strict=True):
             kept = read_values(server.url, token)
