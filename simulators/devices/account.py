@@ -16,19 +16,24 @@ State = Literal["pending", "acknowledged", "refused", "failed"]
 class Sent:
     """One value on its way; ``failed`` means no answer, so it may or may not have arrived."""
 
-    # What most entries share stands here once: there are millions of entries in a long run.
-    attempts = 1
-    datetime: str | None = None
-    settled_us = -1
-    state: State = "pending"
-    reason: str | None = None
+    __slots__ = (
+        "attempts", "datetime", "due_us", "key", "reason", "sent_us", "sequence", "settled_us",
+        "state", "value",
+    )  # fmt: skip
 
-    def __init__(self, sequence: int, key: str, value: Any, due_us: int, sent_us: int) -> None:
+    def __init__(
+        self, sequence: int, key: str, value: Any, due_us: int, sent_us: int, datetime: str | None
+    ) -> None:
         self.sequence = sequence
         self.key = key
         self.value = value
         self.due_us = due_us
         self.sent_us = sent_us
+        self.datetime = datetime
+        self.attempts = 1
+        self.state: State = "pending"
+        self.settled_us = -1
+        self.reason: str | None = None
 
     def settle(self, now_us: int, state: State, reason: str | None = None) -> None:
         """Note how the last attempt ended."""
@@ -91,9 +96,7 @@ class Account:
         self, key: str, value: Any, due_us: int, now_us: int, datetime: str | None = None
     ) -> Sent:
         """Note a value that is about to be sent."""
-        entry = Sent(len(self.sent), key, value, due_us, now_us)
-        if datetime is not None:
-            entry.datetime = datetime
+        entry = Sent(len(self.sent), key, value, due_us, now_us, datetime)
         self.sent.append(entry)
         return entry
 
