@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import random
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +13,7 @@ import pytest
 
 from scenarios.engine import Access, World
 from scenarios.expectations import judge
-from scenarios.files import load_schema
+from scenarios.files import load_schema, mistakes_in
 from scenarios.model import Scenario, from_document
 from scenarios.virtual import play_virtual
 from simulators.clock import VirtualClock
@@ -115,7 +117,15 @@ def test_steps_start_turn_and_write() -> None:
         {"at": "30s", "do": "turn", "on": "light", "value": "on"},
         {"at": "40s", "do": "write", "on": "room-2", "key": "note", "value": {"a": 1}},
     ]
-    run = play_virtual(scenario(ROOM, LIGHT, step=steps))
+    trace = io.BytesIO()
+    run = play_virtual(scenario(ROOM, LIGHT, step=steps), trace=trace)
+    events = [json.loads(line) for line in trace.getvalue().splitlines()]
+    assert [(e["at"], e["device"], e["message"]) for e in events if e.get("channel") == "step"] == [
+        (20_000_000, "room", {"do": "start", "key": None, "value": None}),
+        (30_000_000, "light", {"do": "turn", "key": None, "value": "on"}),
+        (40_000_000, "room-2", {"do": "write", "key": "note", "value": {"a": 1}}),
+    ]
+    assert [problem for event in events for problem in mistakes_in(event, "trace")] == []
     room, other, light = run.evidence.devices
     assert min(entry.sent_us for entry in room.account.sent) >= 20_000_000
     assert [(e.sent_us, e.value) for e in other.account.sent if e.key == "note"] == [

@@ -60,6 +60,17 @@ def test_a_good_run_ends_with_0_and_tells_where_its_files_are(
     assert results(tmp_path)["verdict"] == "pass"
 
 
+def test_runs_of_one_second_have_a_folder_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(SMALL)
+    assert [exit_code(["run", "./small.toml"]) for _ in range(3)] == [0, 0, 0]
+    folders = sorted((tmp_path / "out").iterdir())
+    assert [folder.name[15:21] for folder in folders] == ["-small"] * 3
+    assert all((folder / "run.json").exists() for folder in folders)
+
+
 def test_a_failed_expectation_ends_with_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import ssl
 from collections.abc import Callable, Iterator
@@ -108,7 +109,7 @@ def _play(
     changes: list[Setting],
 ) -> tuple[Run, list[Path]]:
     started = datetime.now(UTC)
-    folder = out or Path("out") / f"{started:%Y%m%d-%H%M%S}-{scenario.name}"
+    folder = out or _fresh_folder(f"{started:%Y%m%d-%H%M%S}-{scenario.name}")
     with (
         _opened(folder / "trace.jsonl") as trace,
         progress_of(scenario) as progress,
@@ -125,6 +126,12 @@ def _play(
     results_path = folder / "run.json"
     results_path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     return run, [results_path, folder / "trace.jsonl"]
+
+
+def _fresh_folder(name: str) -> Path:
+    """A folder under ``out``; two runs of one second do not write over each other."""
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(folder for each in names if not (folder := Path("out") / each).exists())
 
 
 @contextmanager
