@@ -30,7 +30,7 @@ def redact_allure(secrets: SecretRegistry) -> None:
 def _redact_members(item: Any, secrets: SecretRegistry) -> None:
     for name, value in vars(item).items():
         if isinstance(value, str):
-            setattr(item, name, secrets.redact(value))
+            setattr(item, name, _shown(value, secrets))
         elif isinstance(value, list):
             setattr(item, name, [_redacted(each, secrets) for each in value])
         elif hasattr(value, "__dict__"):
@@ -41,4 +41,9 @@ def _redacted(value: Any, secrets: SecretRegistry) -> Any:
     if hasattr(value, "__dict__") and not isinstance(value, type):
         _redact_members(value, secrets)
         return value
-    return secrets.redact(value)
+    return _shown(value, secrets) if isinstance(value, str) else secrets.redact(value)
+
+
+def _shown(text: str, secrets: SecretRegistry) -> str:
+    """Without secrets, and without lone surrogates, for which a UTF-8 file has no form."""
+    return secrets.redact(text).encode("utf-8", "backslashreplace").decode()
