@@ -6,13 +6,16 @@ Each request has a connection of its own, so that no exchange inherits the fate 
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from conformance.clients.exchange import (
     Exchange,
@@ -25,6 +28,7 @@ from conformance.clients.exchange import (
 )
 
 CONNECT_TIMEOUT_S = 5.0
+GRACE_S = 0.5
 MAX_BODY = 32 * 1024 * 1024
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "thingrig"}
 
@@ -77,12 +81,13 @@ class Http:
         """Send one request; ``target`` is path and query below the base URL, sent as it is."""
         self.guard.before(method, target, body)
         started = time.monotonic()
-        response = self._exchange(method, target, body, headers or {}, timeout_s or self.timeout_s)
+        limit_s = timeout_s or self.timeout_s
+        response = _within(limit_s, lambda: self._ask(method, target, body, headers or {}, limit_s))
         exchange = Exchange(method, target, headers or {}, body, response, started, self.url)
         self.guard.after(exchange)
         return response
 
-    def _exchange(
+    def _ask(
         self, method: str, target: str, body: bytes, headers: dict[str, str], timeout_s: float
     ) -> Response:
         started = time.monotonic()
@@ -106,8 +111,22 @@ class Http:
                     return answered(
                         answer.status_code, Headers(pairs), data, time.monotonic() - started
                     )
-        except (requests.RequestException, OSError, ValueError) as problem:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as problem:
             return unanswered(explain(problem), time.monotonic() - started)
+
+
+def _within(limit_s: float, ask: Callable[[], Response]) -> Response:
+    """
+    The answer, or that it did not end in time.
+
+    A peer that sends a byte now and then keeps every read of a socket short; only a thread that
+    can be left behind holds it to the whole time.
+    """
+    answers: list[Response] = []
+    thread = threading.Thread(target=lambda: answers.append(ask()), daemon=True, name="exchange")
+    thread.start()
+    thread.join(limit_s + GRACE_S)
+    return answers[0] if answers else unanswered("the answer did not end in time", limit_s)
 
 
 def _read(answer: requests.Response, deadline: float) -> bytes:

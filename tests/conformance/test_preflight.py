@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +36,30 @@ def hang(connection: socket.socket) -> None:
     """Keeps the connection and stays silent."""
 
 
+def drip(head: bytes) -> Callable[[socket.socket], None]:
+    """Sends a byte now and then, for ever."""
+
+    def react(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(head)
+        threading.Thread(target=_keep_dripping, args=(connection,), daemon=True).start()
+
+    return react
+
+
+def _keep_dripping(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+
 REACTIONS = {
+    "drips a body": (
+        drip(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"),
+        "the answer did not end in time",
+    ),
+    "drips a head": (drip(b"HTTP/1.1 200 OK\r\nX: "), "the answer did not end in time"),
     "hangs": (hang, "no answer came in time"),
     "closes": (say(b""), "the connection was closed without an answer"),
     "not http": (say(b"SSH-2.0-OpenSSH_9\r\n"), "the answer is not HTTP"),
