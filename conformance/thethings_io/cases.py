@@ -166,7 +166,6 @@ MALFORMED = [
     Case("read-bad-escape", "GET", "/v2/things/{thing}/resources/%zz"),
     Case("read-not-utf-8", "GET", "/v2/things/{thing}/resources/%ff%fe"),
     Case("read-nul", "GET", "/v2/things/{thing}/resources/a%00b"),
-    Case("keep-alive-word", "GET", "/v2/things/{unknown}?keepAlive=soon"),
     Case("date-format", "GET", "/v2/utils/date?thingToken={thing}&format=julian"),
     Case("date-token", "GET", "/v2/utils/date?thingToken={unknown}"),
     Case("description-array", "PUT", UNKNOWN + "/resources/description", b"[]"),
