@@ -118,13 +118,20 @@ def _unproven(document: Document, results: Results) -> list[Document]:
     groups: dict[tuple[str, str], list[Document]] = {}
     for entry in document["requirements"]:
         if entry["verdict"] in _UNPROVEN:
-            reason = _reason(entry, results) or "no reason was recorded"
+            reason = _reason(entry, results) or _reason_of_run(document)
             groups.setdefault((entry["verdict"], reason), []).append(entry)
     ordered = sorted(groups.items(), key=lambda item: _UNPROVEN.index(item[0][0]))
     return [
         {"verdict": verdict, "reason": reason, "requirements": entries}
         for (verdict, reason), entries in ordered
     ]
+
+
+def _reason_of_run(document: Document) -> str:
+    """For what no test has said anything about."""
+    if document["verdict"] == "inconclusive" and document["reason"]:
+        return shown(document["reason"], longest=600)
+    return "no test of it was run"
 
 
 def _reason(requirement: Document, results: Results) -> str:

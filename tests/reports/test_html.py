@@ -84,3 +84,14 @@ def test_a_partial_run_says_that_it_certifies_nothing(lines, write, tmp_path):
 def test_the_header_says_how_many_passed(lines, write, tmp_path):
     """Of those that the target does not disclaim."""
     assert "2 of 4 must, 0 of 1 should passed" in text_of(write(lines), tmp_path)
+
+
+def test_what_no_test_spoke_of_has_the_reason_of_the_run(lines, write, tmp_path):
+    """A target that is down leaves nothing unexplained."""
+    footer = lines[-1] | {"verdict": "inconclusive", "reason": "the connection was refused"}
+    for entry in footer["requirements"]:
+        entry["verdict"] = "not run"
+
+    text = text_of(write([lines[0], footer]), tmp_path)
+
+    assert "○ not run the connection was refused TIO-PING-001 TIO-WR-001" in text
