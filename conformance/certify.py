@@ -33,7 +33,8 @@ class Ended(NamedTuple):
     """
     How a run ended.
 
-    ``footer`` is None when it was interrupted; ``words`` are the child's last, for that case.
+    ``footer`` is None when it did not come to its end; ``words`` are the child's last then, and
+    empty when the user interrupted it.
     """
 
     exit_code: int
@@ -66,9 +67,9 @@ def run_child(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that an interrupt reaches it once, from us
         )
-        _follow(process, results, on_line)
+        is_whole = _follow(process, results, on_line)
         words.seek(0)
-        last = words.read()[-2000:]
+        last = words.read()[-2000:] if is_whole else ""
     footer = read_footer(results)
     return Ended(process.returncode if footer else 3, footer, last)
 
@@ -119,8 +120,13 @@ def environment(shell: dict[str, str]) -> dict[str, str]:
 
 def _follow(
     process: subprocess.Popen[bytes], results: Path, on_line: Callable[[dict[str, Any]], None]
-) -> None:
-    """Until the child ends; an interrupt is passed on once, and the child may tidy up."""
+) -> bool:
+    """
+    Until the child ends; an interrupt is passed on once, and the child may tidy up.
+
+    Returns:
+        Whether nobody interrupted it.
+    """
     lines = _new_lines(results)
     try:
         while process.poll() is None:
@@ -129,6 +135,7 @@ def _follow(
             time.sleep(POLL_S)
         for line in next(lines):
             on_line(line)
+        return True
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
         try:
@@ -136,6 +143,7 @@ def _follow(
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
             process.kill()
             process.wait()
+        return False
 
 
 def _new_lines(results: Path) -> Iterator[list[dict[str, Any]]]:

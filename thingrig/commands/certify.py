@@ -103,7 +103,8 @@ def _finish(ended: Ended, choice: Choice, folder: Path) -> int:
 
 def _verdict(ended: Ended, choice: Choice) -> str:
     if ended.footer is None:
-        return f"inconclusive: the run was interrupted ({_last(ended, choice)})"
+        why = f" ({_last(ended, choice)})" if ended.words else ""
+        return f"inconclusive: the run was interrupted{why}"
     footer = ended.footer
     line = verdict_line(footer["verdict"], footer["counts"], footer["reason"])
     counts = ", ".join(
