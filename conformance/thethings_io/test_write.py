@@ -541,7 +541,7 @@ def test_time_of_receipt_has_milliseconds(thing: Thing, requirement: Judge) -> N
     stamps = datetimes(thing.read(key, limit=6))
 
     requirement.check_that(
-        any(not str(stamp).endswith("0Z") for stamp in stamps),
+        len(stamps) == 6 and any(not str(stamp).endswith("0Z") for stamp in stamps),
         expected="six times of receipt, not all of them whole hundredths of a second",
         actual=stamps,
     )
