@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 READY_S = 15.0
+SERVER_CORE, CLIENT_CORE = 0, 1  # a server and its load never share one: neither waits for it
 
 
 class BenchmarkError(Exception):
@@ -29,6 +30,12 @@ class Load(NamedTuple):
     p50_ms: float
     p99_ms: float
     cpu_s: float
+
+
+def pinned(core: int, argv: list[str]) -> list[str]:
+    """The command on one core alone, or as it stands where there are no two to give."""
+    cores = sorted(os.sched_getaffinity(0))
+    return argv if len(cores) < 2 else ["taskset", "-c", str(cores[core]), *argv]
 
 
 def free_port() -> int:
@@ -78,7 +85,7 @@ def result_of(module: str, *arguments: str, timeout_s: float = 120) -> dict[str,
     Raises:
         BenchmarkError: it failed, said nothing, or took too long.
     """
-    argv = python(module, *arguments)
+    argv = pinned(CLIENT_CORE, python(module, *arguments))
     try:
         done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
@@ -98,6 +105,7 @@ def running(argv: list[str], *, port: int) -> Iterator[int]:
     Raises:
         BenchmarkError: it ended early or did not listen within fifteen seconds.
     """
+    argv = pinned(SERVER_CORE, argv)
     child = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         _wait_until_listening(child, port)
@@ -146,7 +154,8 @@ def wrk(url: str, body: bytes, *, connections: int, seconds: int, folder: Path) 
     """
     script = folder / "post.lua"
     script.write_text(_LUA % body.decode())
-    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), url]
+    load = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), url]
+    argv = pinned(CLIENT_CORE, load)
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert child.stdout is not None
     output = child.stdout.read().decode(errors="replace")
