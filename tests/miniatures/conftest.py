@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,12 +27,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 class Square:
     """Runs that were started together; each test waits for its own."""
 
-    def __init__(self, pool: ThreadPoolExecutor, folder: Path, *, is_full: bool) -> None:
+    def __init__(
+        self,
+        pool: ThreadPoolExecutor,
+        folder: Path,
+        wanted: Iterable[Miniature],
+        *,
+        is_full: bool,
+    ) -> None:
         self.is_full = is_full
         self.reference = pool.submit(judge, None, (), folder)
         self._runs = {
             each.name: pool.submit(judge, each.name, () if is_full else quick_choice(each), folder)
-            for each in miniatures()
+            for each in wanted
         }
 
     def judged(self, miniature: Miniature) -> Judged:
@@ -42,12 +49,20 @@ class Square:
 
 @pytest.fixture(scope="session")
 def square(
-    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Square]:
     """The reference and every miniature that this session asks for, started at once."""
     pool = ThreadPoolExecutor(AT_ONCE)
-    is_full = pytestconfig.getoption("--full-square", default=False)
+    is_full = request.config.getoption("--full-square", default=False)
+    folder = tmp_path_factory.mktemp("miniatures")
     try:
-        yield Square(pool, tmp_path_factory.mktemp("miniatures"), is_full=is_full)
+        yield Square(pool, folder, wanted_by(request.session), is_full=is_full)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def wanted_by(session: pytest.Session) -> list[Miniature]:
+    """The miniatures of the tests that were selected."""
+    calls = [getattr(item, "callspec", None) for item in session.items]
+    named = {call.params["miniature"].name for call in calls if call and "miniature" in call.params}
+    return [each for each in miniatures() if each.name in named]
