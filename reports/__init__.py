@@ -9,6 +9,7 @@ from reports.certificate import certificate, certificate_text
 from reports.html import page
 from reports.junit import junit
 from reports.results import ResultsError, read_results
+from reports.transcripts import FOLDER, write_transcripts
 
 __all__ = ["ResultsError", "build"]
 
@@ -21,7 +22,8 @@ def build(results_path: Path, out: Path) -> list[Path]:
         results_path: a ``results.jsonl``; without its footer the run counts as interrupted.
         out: an existing folder.
     Returns:
-        The files written: certificate.json, certificate.html, junit.xml, badge.svg.
+        What was written: certificate.json, certificate.html, junit.xml, badge.svg; last the folder
+        ``evidence`` when it holds a transcript of a test that did not pass.
     Raises:
         ResultsError: not a results file.
     """
@@ -35,4 +37,5 @@ def build(results_path: Path, out: Path) -> list[Path]:
     }
     for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8", newline="\n")
-    return [out / name for name in texts]
+    written = [out / name for name in texts]
+    return [*written, out / FOLDER] if write_transcripts(results, out) else written

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reports.certificate import LEVELS, VERDICTS
 from reports.results import Document, Results
 from reports.text import literal, shown
+from reports.transcripts import transcript_names
 
 MOST_EXCHANGES = 6  # of one test; a test's last exchanges are the ones that it judged
 MOST_FAILURES = 200  # shown with their exchanges; a page of thousands helps nobody
@@ -72,8 +73,15 @@ def _head(headers: Any) -> str:
 
 def _broken(document: Document, results: Results) -> list[Document]:
     """Failed requirements with their failed tests; those nobody accepted come first."""
+    names = transcript_names(results)
     entries = [
-        {"requirement": entry, "tests": [_evidence(test) for test in _failed(entry, results)]}
+        {
+            "requirement": entry,
+            "tests": [
+                _evidence(test) | {"file": names.get(place)}
+                for place, test in _failed(entry, results)
+            ],
+        }
         for entry in document["requirements"]
         if entry["verdict"] == "fail"
     ]
@@ -86,10 +94,10 @@ def _broken(document: Document, results: Results) -> list[Document]:
     )
 
 
-def _failed(requirement: Document, results: Results) -> list[Document]:
+def _failed(requirement: Document, results: Results) -> list[tuple[int, Document]]:
     return [
-        test
-        for test in results.tests
+        (place, test)
+        for place, test in enumerate(results.tests)
         if test["verdict"] == "fail" and requirement["id"] in test["requirements"]
     ]
 
