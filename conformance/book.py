@@ -119,7 +119,8 @@ class Book:
         assert self._decision is not None
         if self._choice.selected is None:
             return self._decision
-        words = f"partial scope ({self._choice.selected}): {self._decision.outcome}"
+        verdict = verdict_line(self._decision.outcome, self._counts, None)
+        words = f"partial scope ({self._choice.selected}): {verdict}"
         return "inconclusive", _joined(words, self._decision.reason)
 
     def _judged(self) -> list[Judged]:

@@ -17,6 +17,7 @@ from conformance.measure import Measured, read_measured
 from conformance.targets import FEATURES
 
 PREFLIGHT = {"reads": 2}
+READING = {"reads", "subscriptions"}
 
 
 @dataclass
@@ -25,13 +26,15 @@ class Plan:
     A run before it happens.
 
     ``requests`` by kind; ``seconds`` with one process and no limit on requests; ``unmeasured``
-    tests are in none of the sums; ``not_run`` and ``not_applicable`` are requirements by reason.
+    tests are in none of the sums; ``forbidden`` are requirements with a test that would write to a
+    target that only allows reading; ``not_run`` and ``not_applicable`` are requirements by reason.
     """
 
     requests: dict[str, int] = field(default_factory=lambda: dict(PREFLIGHT))
     seconds: float = 0.0
     tests: int = 0
     unmeasured: list[str] = field(default_factory=list)
+    forbidden: set[str] = field(default_factory=set)
     not_run: dict[str, list[str]] = field(default_factory=dict)
     not_applicable: dict[str, list[str]] = field(default_factory=dict)
 
@@ -43,7 +46,11 @@ def make_plan(choice: Choice) -> Plan:
     left_out = set(_sort_out(choice, plan))
     for test, ids in marked_tests().items():
         chosen = [each for each in ids if each in choice.requirements]
-        if chosen and not left_out.intersection(ids):
+        if not chosen or left_out.intersection(ids):
+            continue
+        if "write" not in choice.target.allow and _writes(test, measured):
+            plan.forbidden.update(chosen)
+        else:
             _add(plan, test, measured)
     return plan
 
@@ -73,8 +80,16 @@ def _sort_out(choice: Choice, plan: Plan) -> Iterator[str]:
             yield each.id
 
 
+def _cases(test: str, measured: dict[str, Measured]) -> list[Measured]:
+    return [found for name, found in measured.items() if name.partition("[")[0] == test]
+
+
+def _writes(test: str, measured: dict[str, Measured]) -> bool:
+    return any(case.requests.keys() - READING for case in _cases(test, measured))
+
+
 def _add(plan: Plan, test: str, measured: dict[str, Measured]) -> None:
-    cases = [found for name, found in measured.items() if name.partition("[")[0] == test]
+    cases = _cases(test, measured)
     if not cases:
         plan.unmeasured.append(test)
     for case in cases:
@@ -100,6 +115,9 @@ def _lines(choice: Choice, plan: Plan, jobs: int) -> Iterator[str]:
         yield f"lacks {feature} (declared): {len(ids)} not applicable: {', '.join(ids)}"
     for key, ids in plan.not_run.items():
         yield f"the target file has no {key}: {len(ids)} will not run: {', '.join(ids)}"
+    if plan.forbidden:
+        names = ", ".join(sorted(plan.forbidden))
+        yield f"limits.allow holds no 'write': {len(plan.forbidden)} will not run: {names}"
     if plan.unmeasured:
         yield f"{len(plan.unmeasured)} tests have no measured figures and are in none of the sums"
 

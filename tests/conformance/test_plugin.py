@@ -173,6 +173,17 @@ def test_waivers_stand_beside_a_fail(
     assert (counts["fail"], counts["waived"]) == (int(is_broken), int(code == 0 and is_broken))
 
 
+def test_a_waived_fail_is_told_in_a_partial_scope_too(
+    judged: Callable[..., Any], tmp_path: Path
+) -> None:
+    waivers = tmp_path / "waivers.toml"
+    waivers.write_text(WAIVER.format("DEMO-001", "2999-01-01"))
+    broken = PASSING.replace("401", "200")
+    ran = judged(broken, "--waivers", str(waivers), "--only", "DEMO-001")
+    assert (ran.code, ran.footer["verdict"]) == (0, "inconclusive")
+    assert ran.footer["reason"] == "partial scope (only DEMO-001): certified, 1 waived"
+
+
 def test_an_unknown_id_in_the_waivers_is_wrong_usage(
     judged: Callable[..., Any], tmp_path: Path
 ) -> None:
