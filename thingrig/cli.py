@@ -77,6 +77,9 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     try:
         done = cli.main(args=arguments, prog_name="thingrig", standalone_mode=False)
         return done if isinstance(done, int) else 0
+    except click.exceptions.NoArgsIsHelpError as problem:
+        click.echo(problem.format_message(), err=True)  # a page of help is no one line
+        return 2
     except click.UsageError as problem:
         return _ended(2, usage_words(problem))
     except (UsageProblem, FileError) as problem:

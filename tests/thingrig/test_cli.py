@@ -21,6 +21,7 @@ WRONG = {
     "certify": "expected a profile (thethings-io, ",
     "certify thethings": "got 'thethings'; did you mean 'thethings-io'?",
     "certify thethings-io --only TIO-PING-01": "did you mean 'TIO-PING-001'?",
+    "certify --only TIO-PING-001 TIO-PING-02 thethings-io": "got 'TIO-PING-02'",
     "certify thethings-io --target nowhere.toml": "nowhere.toml: expected a readable file",
     "certify thethings-io --waivers nowhere.toml": "nowhere.toml: expected a readable file",
     "certify thethings-io --url 127.0.0.1": "--url: expected scheme, host, port",
@@ -134,3 +135,30 @@ def test_doctor_names_a_clashing_distribution(
     assert end.value.code == 1
     told = capsys.readouterr().out
     assert "problem  the package reports also belongs to some-reports" in told
+
+
+def test_only_takes_one_id_or_several(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "certify --plan --only TIO-RD-001 TIO-WR-001 thethings-io --only TIO-PING-001"
+    assert cli.exit_code(words.split()) == 0
+    assert "\nrequirements      3, " in capsys.readouterr().out
+
+
+def test_the_plan_of_a_target_that_allows_reading_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "target.toml"
+    target.write_text(
+        'platform = "thethings-io"\nurl = "http://127.0.0.1:1"\n[limits]\nallow = ["read"]\n'
+        '[credentials]\nthing_tokens = ["a-thing-token-for-the-plan-only"]\n'
+    )
+    words = "certify thethings-io --plan --only TIO-PING-001 TIO-WR-001 --target"
+    assert cli.exit_code([*words.split(), str(target)]) == 0
+    plan = capsys.readouterr().out
+    assert "creates           nothing\n" in plan
+    assert "limits.allow holds no 'write': 1 will not run: TIO-WR-001\n" in plan
+
+
+def test_no_command_at_all_is_a_page_of_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.exit_code([]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n  certify ")) == ("", 1)

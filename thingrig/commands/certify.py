@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -27,11 +28,29 @@ from thingrig.errors import NoJudgement, UsageProblem
 PLAIN_LINES = 10
 
 
-@click.command("certify")
+class _SeveralIds(click.Command):
+    """Lets ``--only`` take several ids, as in ``--only TIO-RD-001 TIO-RD-002``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(_one_by_one(args)))
+
+
+def _one_by_one(args: list[str]) -> Iterator[str]:
+    """``--only`` before each of its ids; an id is known by its capitals, a profile has none."""
+    is_only = False
+    for before, word in zip(["", *args], args, strict=False):
+        is_id = bool(re.match("[A-Z]+-", word))
+        if is_only and is_id and before != "--only":
+            yield "--only"
+        is_only = word == "--only" or (is_only and (before == "--only" or is_id))
+        yield word
+
+
+@click.command("certify", cls=_SeveralIds)
 @click.argument("profile", required=False)
 @click.option("--target", metavar="FILE", help="Target file; without it, the embedded server.")
 @click.option("--url", metavar="URL", help="Replaces the target file's url.")
-@click.option("--only", metavar="ID", multiple=True, help="Judge only this; may be repeated.")
+@click.option("--only", metavar="ID...", multiple=True, help="Judge only this one, or these.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N",
               help="Processes that judge at the same time.")  # fmt: skip
 @click.option("--waivers", metavar="FILE", help="Accepted deviations.")
