@@ -79,6 +79,20 @@ def test_without_limit_the_newest_row_comes(timeline: Timeline, requirement: Jud
     requirement.check(timeline.read(), expected=["e"])
 
 
+@pytest.mark.requirement("TIO-RD-004")
+@pytest.mark.parametrize("query", [{}, {"broadcast": "false"}], ids=["plain", "broadcast"])
+def test_newest_row_comes_after_an_earlier_read(
+    thing: Thing, requirement: Judge, query: dict[str, str]
+) -> None:
+    key = thing.key("again")
+    thing.given([{"key": key, "value": "old", "datetime": "20240131120000"}])
+    thing.read(key)
+
+    thing.given([{"key": key, "value": "new", "datetime": "20240131120001"}], **query)
+
+    requirement.check(values(thing.read(key)), expected=["new"])
+
+
 @pytest.mark.requirement("TIO-RD-005")
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
 def test_limit_brings_the_newest_rows(timeline: Timeline, requirement: Judge, limit: int) -> None:
@@ -156,6 +170,16 @@ def test_start_date_is_inclusive(
     )
 
 
+@pytest.mark.requirement("TIO-RD-010")
+def test_start_date_may_lie_ahead(thing: Thing, requirement: Judge) -> None:
+    key = thing.key("ahead")
+    thing.given([{"key": key, "value": "far", "datetime": "20371231235959"}])
+
+    requirement.check(
+        values(thing.read(key, limit=10, startDate="20371231235959")), expected=["far"]
+    )
+
+
 @pytest.mark.requirement("TIO-RD-011")
 @pytest.mark.parametrize(
     ("at", "expected"),
@@ -207,6 +231,13 @@ def test_end_date_lets_earlier_rows_in(
     requirement.check(timeline.read(limit=10, endDate=at), expected=expected)
 
 
+@pytest.mark.requirement("TIO-RD-013")
+def test_oldest_of_many_rows_is_still_there(long_timeline: Timeline, requirement: Judge) -> None:
+    requirement.check(
+        long_timeline.read(limit=10, endDate="2024-01-31T12:00:01.500Z"), expected=[1, 0]
+    )
+
+
 @pytest.mark.requirement("TIO-RD-014")
 def test_both_dates_bring_the_rows_in_between(timeline: Timeline, requirement: Judge) -> None:
     found = timeline.read(
@@ -228,6 +259,13 @@ def test_limit_counts_within_the_dates(timeline: Timeline, requirement: Judge) -
 @pytest.mark.requirement("TIO-RD-015")
 def test_default_limit_counts_within_the_dates(timeline: Timeline, requirement: Judge) -> None:
     requirement.check(timeline.read(endDate="2024-01-31T12:00:03.000Z"), expected=["c"])
+
+
+@pytest.mark.requirement("TIO-RD-015")
+def test_limit_counts_from_the_newest_after_a_start(timeline: Timeline, requirement: Judge) -> None:
+    found = timeline.read(limit=2, startDate="2024-01-31T12:00:00.500Z")
+
+    requirement.check(found, expected=["e", "d"])
 
 
 @pytest.mark.requirement("TIO-RD-016")
@@ -261,6 +299,25 @@ def test_nothing_in_range_is_an_empty_array(
 @pytest.mark.requirement("TIO-RD-018")
 def test_key_never_written_is_404(thing: Thing, requirement: Judge) -> None:
     requirement.check(thing.read(thing.key("never")).status, expected=404)
+
+
+@pytest.mark.requirement("TIO-RD-018")
+@pytest.mark.parametrize("name", ["le", "led.", "LED.A", "led_a", "led.a.b", "led.a2"])
+def test_key_like_one_that_was_written_is_404(thing: Thing, requirement: Judge, name: str) -> None:
+    stem = thing.key()
+    thing.given([{"key": f"{stem}led.a", "value": 1}])
+
+    requirement.check(thing.read(stem + name).status, expected=404)
+
+
+@pytest.mark.requirement("TIO-RD-018")
+def test_key_that_another_thing_wrote_is_404(
+    thing: Thing, second_thing: Thing, requirement: Judge
+) -> None:
+    key = thing.key("elsewhere")
+    second_thing.given([{"key": key, "value": 1}])
+
+    requirement.check(thing.read(key).status, expected=404)
 
 
 @pytest.mark.requirement("TIO-RD-019")

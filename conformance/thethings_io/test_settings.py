@@ -128,6 +128,18 @@ def test_further_write_replaces_the_value(thing: Thing, requirement: Judge) -> N
     requirement.check(seen, expected=["second"])
 
 
+@pytest.mark.requirement("TIO-SET-007")
+def test_further_object_replaces_the_one_before(thing: Thing, requirement: Judge) -> None:
+    name = fresh(thing, "mode")
+    write(thing, name, {"first": 1})
+    eventually(lambda: setting(thing, name), [{"first": 1}])
+
+    thing.write([{"key": f"$settings.{name}", "value": {"second": 2}}])
+
+    seen = eventually(lambda: setting(thing, name), [{"second": 2}])
+    requirement.check(seen, expected=[{"second": 2}])
+
+
 @pytest.mark.requirement("TIO-SET-008")
 def test_settings_keep_their_types(thing: Thing, requirement: Judge) -> None:
     name = fresh(thing, "types")

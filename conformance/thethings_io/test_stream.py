@@ -110,6 +110,36 @@ def test_write_reaches_the_stream_as_an_array(
     requirement.check(told(listener, key), expected=[[[key, 21.5]]])
 
 
+@pytest.mark.requirement("TIO-SUB-005")
+def test_long_value_reaches_the_stream(thing: Thing, listener: Stream, requirement: Judge) -> None:
+    key, text = thing.key("long"), "0123456789" * 2000
+
+    answer = thing.write([{"key": key, "value": text}])
+
+    expected = [[[key, text]]] if answer.is_success else []
+    requirement.check(told(listener, key, count=len(expected)), expected=expected)
+
+
+@pytest.mark.requirement("TIO-SUB-005")
+def test_broadcast_true_reaches_the_stream(
+    thing: Thing, listener: Stream, requirement: Judge
+) -> None:
+    key = thing.key("aloud")
+
+    thing.write([{"key": key, "value": "heard"}], broadcast="true")
+
+    requirement.check(told(listener, key), expected=[[[key, "heard"]]])
+
+
+@pytest.mark.requirement("TIO-SUB-006")
+def test_many_values_keep_their_order(thing: Thing, listener: Stream, requirement: Judge) -> None:
+    key = thing.key("many")
+
+    thing.write([{"key": key, "value": n} for n in range(45)])
+
+    requirement.check(told(listener, key), expected=[[[key, n] for n in range(45)]])
+
+
 @pytest.mark.requirement("TIO-SUB-006")
 def test_values_keep_their_order(thing: Thing, listener: Stream, requirement: Judge) -> None:
     stem = thing.key("order")

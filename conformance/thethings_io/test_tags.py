@@ -24,8 +24,9 @@ def removed_at_the_end(thing: Thing) -> Iterator[None]:
 
 
 @pytest.mark.requirement("TIO-TAG-001")
-def test_added_tag_is_listed(thing: Thing, requirement: Judge) -> None:
-    name = thing.key("red")
+@pytest.mark.parametrize("colour", ["red", "Red"])
+def test_added_tag_is_listed(thing: Thing, requirement: Judge, colour: str) -> None:
+    name = thing.key(colour)
 
     thing.add_tag(name)
 
@@ -66,6 +67,22 @@ def test_unknown_token_is_refused(
 
     requirement.check_in(answer.status, accepted=REFUSED_TOKEN)
     requirement.check_that(is_error(answer.json), expected=ERROR, actual=shown(answer))
+
+
+@pytest.mark.requirement("TIO-TAG-007")
+def test_things_have_tags_of_their_own(
+    thing: Thing, second_thing: Thing, requirement: Judge
+) -> None:
+    name = thing.key("mine")
+
+    thing.add_tag(name)
+
+    listed = second_thing.tags()
+    requirement.check_that(
+        listed.status == 200 and not holds(listed.json, name),
+        expected=f"a list without {name!r}",
+        actual=shown(listed),
+    )
 
 
 @pytest.mark.requirement("TIO-TAG-004")

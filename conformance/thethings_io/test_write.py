@@ -1,5 +1,6 @@
 """POST /v2/things/{token}: what is accepted, what is stored, what is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ BAD_KEYS = [
     pytest.param("a,b", id="comma"),
     pytest.param("a$b", id="dollar-inside"),
     pytest.param("a\nb", id="line-end"),
+    pytest.param("a\n", id="line-end-last"),
     pytest.param("a[0]", id="brackets"),
 ]
 
@@ -65,6 +67,18 @@ def test_written_value_can_be_read(thing: Thing, requirement: Judge) -> None:
 
 
 @pytest.mark.requirement("TIO-WR-004")
+def test_written_value_can_be_read_after_it_was_looked_for(
+    thing: Thing, requirement: Judge
+) -> None:
+    key = thing.key("fun")
+    thing.read(key)
+
+    thing.write([{"key": key, "value": 21.5}])
+
+    requirement.check(values(thing.read(key)), expected=[21.5])
+
+
+@pytest.mark.requirement("TIO-WR-004")
 def test_body_may_have_line_ends_and_spaces(thing: Thing, requirement: Judge) -> None:
     key = thing.key("fun")
     body = f"""{{"values":
@@ -87,7 +101,7 @@ def test_body_may_have_line_ends_and_spaces(thing: Thing, requirement: Judge) ->
 STRINGS = [
     "9000", "-1", "007", "21.50", "1e3", "true", "false", "null", "undefined", "NaN",
     "2024-01-31T12:00:00.000Z", "20240131120000", "", " ", " padded ", "[1]", '{"a":1}', "on",
-    "x" * 1000,
+    "2024-01-31T12:00:00Z", "2024-01-31", "x" * 1000,
 ]  # fmt: skip
 
 
@@ -95,6 +109,22 @@ STRINGS = [
 @pytest.mark.parametrize("value", STRINGS, ids=[text[:12].strip() or "blank" for text in STRINGS])
 def test_string_stays_string(thing: Thing, requirement: Judge, value: str) -> None:
     requirement.check(written_and_read(thing, value), expected=[value])
+
+
+@pytest.mark.requirement("TIO-WR-005")
+@pytest.mark.parametrize("length", [5_000, 70_000])
+def test_long_string_is_refused_or_kept_whole(
+    thing: Thing, requirement: Judge, length: int
+) -> None:
+    key, text = thing.key("long"), "0123456789" * (length // 10)
+
+    answer = thing.write([{"key": key, "value": text}])
+
+    requirement.check_that(
+        is_refused(answer) or values(thing.read(key)) == [text],
+        expected=f"{length} characters, or a refusal",
+        actual=shown(answer),
+    )
 
 
 @pytest.mark.requirement("TIO-WR-006")
@@ -138,6 +168,7 @@ def test_array_stays_the_same_array(thing: Thing, requirement: Judge, value: lis
         pytest.param({"n": 1, "s": "1", "b": True, "z": None, "l": [], "o": {}}, id="types"),
         pytest.param({"key": "k", "value": 1, "datetime": "x", "geo": 0}, id="own-words"),
         pytest.param({"": 1, "a.b": 2, "$c": 3, "ä": 4, "With Case": 5}, id="names"),
+        pytest.param({"__proto__": 1, "constructor": {"toString": 2}}, id="script-names"),
     ],
 )
 def test_object_stays_the_same_object(
@@ -160,6 +191,9 @@ def test_object_stays_the_same_object(
         pytest.param("<script>alert('&amp;')</script>", id="markup"),
         pytest.param("'; DROP TABLE things; --", id="sql"),
         pytest.param("\u2028\u2029\ufeff\u200b", id="invisible"),
+        pytest.param("\ufefffirst", id="mark-first"),
+        pytest.param("\x01\x08\x0c\x1b\x1f\x7f", id="control"),
+        pytest.param("a\x00b", id="nul"),
     ],
 )
 def test_every_character_comes_back(thing: Thing, requirement: Judge, value: str) -> None:
@@ -249,6 +283,16 @@ def test_key_may_end_in_a_symbol(thing: Thing, requirement: Judge, symbol: str) 
     requirement.check(values(thing.read(key)), expected=[1])
 
 
+@pytest.mark.requirement("TIO-WR-016")
+@pytest.mark.parametrize("symbol", ["7", ".", "-", "_"])
+def test_key_may_begin_with_any_symbol(thing: Thing, requirement: Judge, symbol: str) -> None:
+    key = symbol + thing.key("begin")
+
+    thing.write([{"key": key, "value": 1}])
+
+    requirement.check(values(thing.read(key)), expected=[1])
+
+
 @pytest.mark.requirement("TIO-WR-017")
 @pytest.mark.parametrize("twins", [("led", "LED"), ("a.b", "a_b"), ("a-b", "a_b"), ("t", "tt")])
 def test_similar_keys_are_different_resources(
@@ -263,6 +307,22 @@ def test_similar_keys_are_different_resources(
     rows = [thing.read(key, limit=10).json for key in (first, second)]
     told = [[(row.get("key"), row.get("value")) for row in each] for each in rows if is_rows(each)]
     requirement.check(told, expected=[[(first, 1)], [(second, 2)]])
+
+
+@pytest.mark.requirement("TIO-WR-017")
+@pytest.mark.parametrize("length", [65, 129, 257])
+def test_long_keys_are_refused_or_kept_whole(thing: Thing, requirement: Judge, length: int) -> None:
+    stem = thing.key("long").ljust(length - 1, "k")
+    keys = [f"{stem}1", f"{stem}2"]
+
+    answers = [thing.write([{"key": key, "value": key[-1]}]) for key in keys]
+
+    stored = [values(thing.read(key, limit=10)) for key in keys]
+    requirement.check_that(
+        all(map(is_refused, answers)) or stored == [["1"], ["2"]],
+        expected=f"two resources with keys of {length} characters, or refusals",
+        actual=stored,
+    )
 
 
 @pytest.mark.requirement("TIO-WR-018")
@@ -423,6 +483,16 @@ def test_store_false_is_not_stored(thing: Thing, requirement: Judge) -> None:
     requirement.check(values(thing.read(key, limit=10)), expected=["kept"])
 
 
+@pytest.mark.requirement("TIO-WR-029")
+def test_store_false_counts_for_every_value(thing: Thing, requirement: Judge) -> None:
+    key = thing.key("volatile")
+    thing.given([{"key": key, "value": "kept"}])
+
+    thing.write([{"key": key, "value": n} for n in range(3)], store="false")
+
+    requirement.check(values(thing.read(key, limit=10)), expected=["kept"])
+
+
 @pytest.mark.requirement("TIO-WR-030")
 def test_broadcast_false_is_stored(thing: Thing, requirement: Judge) -> None:
     key = thing.key("quiet")
@@ -574,6 +644,28 @@ def test_further_writes_add_rows(thing: Thing, requirement: Judge) -> None:
         thing.write([{"key": key, "value": minute, "datetime": f"202401311200{minute:02}"}])
 
     requirement.check(values(thing.read(key, limit=10)), expected=[3, 2, 1, 0])
+
+
+@pytest.mark.requirement("TIO-WR-043")
+def test_equal_values_are_rows_of_their_own(thing: Thing, requirement: Judge) -> None:
+    key = thing.key("steady")
+
+    for minute in range(3):
+        thing.write([{"key": key, "value": 21.5, "datetime": f"202401311200{minute:02}"}])
+
+    requirement.check(values(thing.read(key, limit=10)), expected=[21.5, 21.5, 21.5])
+
+
+@pytest.mark.requirement("TIO-WR-043")
+def test_writes_at_the_same_time_are_all_stored(thing: Thing, requirement: Judge) -> None:
+    key = thing.key("together")
+    batches = [[{"key": key, "value": n, "datetime": f"202401311200{n:02}"}] for n in range(12)]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(thing.write, batches))
+
+    accepted = [n for n, answer in enumerate(answers) if answer.is_success]
+    requirement.check(values(thing.read(key, limit=20)), expected=accepted[::-1])
 
 
 @pytest.mark.requirement("TIO-WR-044")

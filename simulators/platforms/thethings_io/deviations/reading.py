@@ -101,6 +101,54 @@ def _lists_what_was_asked() -> tuple[Before, OnAnswer]:
 _ASKED_BEFORE, _ASKED_ANSWER = _lists_what_was_asked()
 
 
+def _remembers_misses() -> tuple[Before, OnAnswer]:
+    """A key that was looked for in vain stays unknown."""
+    missed: set[str] = set()
+
+    def before(request: Request) -> Request:
+        return replace(request, path=f"{request.path}.") if request.path in missed else request
+
+    def answer(found: Answer) -> Answer:
+        if says(NO_RESOURCE)(found):
+            missed.add(found.request.path)
+        return found
+
+    return before, answer
+
+
+def _remembers_rows() -> OnAnswer:
+    """A read without a query is answered as it was the first time."""
+    known: dict[str, Any] = {}
+
+    def answer(found: Answer) -> Answer:
+        if not _is_timeline(found) or found.request.query:
+            return found
+        return replace(found, document=known.setdefault(found.request.path, found.document))
+
+    return answer
+
+
+def _from_the_start() -> tuple[Before, OnAnswer]:
+    """With startDate alone the rows count from the oldest one on."""
+
+    def change(query: dict[str, str]) -> dict[str, str]:
+        limit = query.get("limit", "")
+        is_asked = "startDate" in query and "endDate" not in query and limit.isdigit()
+        return {**query, "limit": "1000", "counted": limit} if is_asked else query
+
+    def answer(found: Answer) -> Answer:
+        counted = found.request.arguments().get("counted")
+        if counted is None or not _is_timeline(found):
+            return found
+        return replace(found, document=found.document[-int(counted) :])
+
+    return with_query(change), answer
+
+
+_MISSES_BEFORE, _MISSES_ANSWER = _remembers_misses()
+_START_BEFORE, _START_ANSWER = _from_the_start()
+
+
 def _one_for_all(core: Core) -> None:
     """Every token that a thing has leads to the first thing."""
     true, first = core.store.thing, []
@@ -159,6 +207,23 @@ DEVIATIONS = {
     "read-limit-one-more": Deviation(
         "A limit brings one row more.", READ, before=with_query(_more)
     ),
+    "read-remembers-misses": Deviation(
+        "A key that was looked for in vain stays unknown.",
+        READ,
+        before=_MISSES_BEFORE,
+        answer=_MISSES_ANSWER,
+    ),
+    "read-remembers-rows": Deviation(
+        "A read without a query is answered as it was the first time.",
+        READ,
+        answer=_remembers_rows(),
+    ),
+    "start-counts-from-oldest": Deviation(
+        "With startDate alone a limit counts from the oldest row.",
+        READ,
+        before=_START_BEFORE,
+        answer=_START_ANSWER,
+    ),
     "read-limit-ignored": Deviation(
         "limit is ignored.", READ, before=with_query(lambda query: _without(query, "limit"))
     ),
@@ -175,6 +240,17 @@ DEVIATIONS = {
         "The row at startDate is left out.", policy={"start_inclusive": False}
     ),
     "end-inclusive": Deviation("The row at endDate is included.", policy={"end_inclusive": True}),
+    "start-until-2030": Deviation(
+        "With startDate alone rows up to the year 2030 come.",
+        READ,
+        before=with_query(
+            lambda query: (
+                {**query, "endDate": "20300101000000"}
+                if "startDate" in query and "endDate" not in query
+                else query
+            )
+        ),
+    ),
     "start-ignored": Deviation("startDate is ignored.", READ, before=with_query(_without_start)),
     "end-ignored": Deviation(
         "endDate is ignored.", READ, before=with_query(lambda query: _without(query, "endDate"))

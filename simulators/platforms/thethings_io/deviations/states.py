@@ -13,6 +13,7 @@ from simulators.platforms.thethings_io.deviations.changes import (
     document_of,
     is_good,
     items_of,
+    key_of,
     refusing_items,
     token_of,
     with_each_item,
@@ -123,6 +124,20 @@ def _first_counts() -> Before:
     return before
 
 
+def _merged_objects() -> Before:
+    """An object that is written to a path is merged into the one before."""
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def change(token: str, item: dict[str, Any]) -> dict[str, Any]:
+        key, value = str(item.get("key")), item.get("value")
+        if not key.startswith("$settings.") or not isinstance(value, dict):
+            return item
+        merged = known[token, key] = {**known.get((token, key), {}), **value}
+        return {**item, "value": merged}
+
+    return lambda request: with_each_item(lambda item: change(token_of(request), item))(request)
+
+
 def _strings(row: dict[str, Any]) -> dict[str, Any]:
     value = row["value"]
     is_path = str(row.get("key")).startswith("$settings.")
@@ -148,6 +163,25 @@ def _kept(request: Request) -> Request:
     if request.method != "DELETE":
         return request
     return replace(request, method="GET", path=request.path.rpartition("/")[0])
+
+
+def _shared_tags() -> OnAnswer:
+    """The tags of every thing are listed for all."""
+    known: dict[str, dict[str, Any]] = {}
+
+    def answer(found: Answer) -> Answer:
+        if not is_good(found):
+            return found
+        if found.request.method == "POST":
+            known[found.document["_id"]] = {name: found.document[name] for name in ("_id", "name")}
+        if found.request.method == "DELETE":
+            known.pop(key_of(found.request), None)
+        if found.request.method != "GET":
+            return found
+        others = [tag for tag in known.values() if tag not in found.document]
+        return replace(found, document=[*found.document, *others])
+
+    return answer
 
 
 DEVIATIONS = {
@@ -219,6 +253,11 @@ DEVIATIONS = {
     "settings-first-counts": Deviation(
         "A path of $settings keeps its first value.", WRITE, before=_first_counts()
     ),
+    "settings-path-merges": Deviation(
+        "An object written to a path of $settings is merged into the one before.",
+        WRITE,
+        before=_merged_objects(),
+    ),
     "settings-strings": Deviation(
         "Numbers and booleans of a path of $settings read as strings.",
         READ,
@@ -238,5 +277,13 @@ DEVIATIONS = {
         "A description that is put is merged into the one before.", ("TIO-DESC",), before=_merged()
     ),
     "tags-not-listed": Deviation("No tag is listed.", ("TIO-TAG",), answer=with_rows(lambda _: [])),
+    "tags-lower-case": Deviation(
+        "Tags are listed in lower case.",
+        ("TIO-TAG",),
+        answer=with_rows(lambda rows: [{**row, "name": row["name"].lower()} for row in rows]),
+    ),
+    "tags-shared": Deviation(
+        "The tags of every thing are listed for all.", ("TIO-TAG",), answer=_shared_tags()
+    ),
     "tags-stay": Deviation("A tag that was deleted stays.", ("TIO-TAG",), before=_kept),
 }

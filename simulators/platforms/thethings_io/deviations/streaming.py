@@ -204,6 +204,18 @@ def _stringified(item: dict[str, Any]) -> dict[str, Any]:
 
 
 DEVIATIONS = {
+    "stream-20-values": Deviation(
+        "A document tells of 20 values at most.",
+        after=_told(lambda items: items[:20] if isinstance(items, list) else items),
+    ),
+    "stream-8-kibibytes": Deviation(
+        "A document of more than 8 KiB is not sent.",
+        after=_told(lambda items: items if len(repr(items)) <= 8192 else None),
+    ),
+    "stream-broadcast-true": Deviation(
+        "Writes with broadcast=true are not told.",
+        after=_untold(lambda request: "broadcast=true" in request.query),
+    ),
     "stream-503": Deviation(
         "Subscriptions are refused with status 503.", SUBSCRIBE, after=_unavailable
     ),

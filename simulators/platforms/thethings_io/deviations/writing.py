@@ -19,6 +19,7 @@ from simulators.platforms.thethings_io.deviations.changes import (
     refused,
     refusing_items,
     says,
+    token_of,
     with_datetimes,
     with_each_item,
     with_each_value,
@@ -27,7 +28,7 @@ from simulators.platforms.thethings_io.deviations.changes import (
     with_query,
     with_status,
 )
-from simulators.platforms.thethings_io.deviations.deviation import Deviation
+from simulators.platforms.thethings_io.deviations.deviation import Before, Deviation
 from simulators.platforms.thethings_io.refusals import NO_THING
 from simulators.wire.thethings_io import WireError, parse_date
 
@@ -90,6 +91,24 @@ def _shortened(request: Request) -> Request:
     return replace(request, path=request.path.removesuffix("2"))
 
 
+def _cut_to_64(request: Request) -> Request:
+    """Keys have at most 64 characters, in writing and in reading."""
+    if request.method == "POST":
+        return with_each_item(
+            lambda item: {**item, "key": item["key"][:64]} if _has_key(item) else item
+        )(request)
+    head, _, key = request.path.rpartition("/")
+    return replace(request, path=f"{head}/{key[:64]}")
+
+
+def _stores_several(request: Request) -> Request:
+    """store=false counts for a single value only."""
+    several = len(items_of(request)) > 1
+    return with_query(
+        lambda query: {name: query[name] for name in query if name != "store" or not several}
+    )(request)
+
+
 def _is_readable(text: Any) -> bool:
     try:
         parse_date(str(text), now_ms=0)
@@ -139,6 +158,35 @@ def _sorted_datetimes(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _first_datetime(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     first = items[0].get("datetime")
     return [{**item, "datetime": first} for item in items] if first else items
+
+
+def _without_repeats() -> Before:
+    """A value that equals the one before under its key is accepted and dropped."""
+    last: dict[tuple[str, str], Any] = {}
+
+    def change(token: str, item: dict[str, Any]) -> dict[str, Any]:
+        at, value = (token, str(item.get("key"))), item.get("value")
+        is_repeat = isinstance(value, float) and last.get(at) == value
+        last[at] = value
+        return {**item, "key": "$dropped"} if is_repeat else item
+
+    def before(request: Request) -> Request:
+        token = token_of(request)
+        return with_each_item(lambda item: change(token, item))(request)
+
+    return before
+
+
+def _whole_date(value: Any) -> Any:
+    """A string that is a date gets milliseconds."""
+    is_date = isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}Z", value)
+    return f"{value[:-1]}.000Z" if is_date else value
+
+
+def _through_the_gap(text: str) -> str:
+    """An hour that a clock with daylight saving skips is the next one."""
+    is_skipped = text.startswith(("2015032902", "2024031002"))
+    return f"{text[:8]}03{text[10:]}" if is_skipped and len(text) == 14 else text
 
 
 def _swapped(row: dict[str, Any]) -> dict[str, Any]:
@@ -231,6 +279,50 @@ DEVIATIONS = {
             lambda value: value.replace("<", "&lt;") if isinstance(value, str) else value
         ),
     ),
+    "read-cuts-strings": Deviation(
+        "Strings are read up to their 4096th character.",
+        READ,
+        answer=with_each_value(lambda value: value[:4096] if isinstance(value, str) else value),
+    ),
+    "read-rewrites-dates": Deviation(
+        "A string that is a date is read with milliseconds.",
+        READ,
+        answer=with_each_value(_whole_date),
+    ),
+    "read-ends-at-nul": Deviation(
+        "A string is read up to its first NUL.",
+        READ,
+        answer=with_each_value(
+            lambda value: value.partition("\0")[0] if isinstance(value, str) else value
+        ),
+    ),
+    "read-drops-control-characters": Deviation(
+        "Control characters are lost, except for tabs and line ends.",
+        READ,
+        answer=with_each_value(
+            lambda value: (
+                re.sub(r"[\x01-\x08\x0b\x0c\x0e-\x1f]", "", value)
+                if isinstance(value, str)
+                else value
+            )
+        ),
+    ),
+    "read-drops-prototype": Deviation(
+        "A member named __proto__ is lost.",
+        READ,
+        answer=with_each_value(
+            lambda value: (
+                {name: value[name] for name in value if name != "__proto__"}
+                if isinstance(value, dict)
+                else value
+            )
+        ),
+    ),
+    "write-drops-repeats": Deviation(
+        "A number that equals the one before is accepted and dropped.",
+        WRITE,
+        before=_without_repeats(),
+    ),
     "write-loses-last": Deviation(
         "The last of several values is lost.",
         WRITE,
@@ -252,6 +344,11 @@ DEVIATIONS = {
         WRITE,
         before=with_items(lambda items: items if len(items) <= 50 else []),
     ),
+    "key-begins-with-letter": Deviation(
+        "A key has to begin with a letter.",
+        WRITE,
+        before=refusing_items(lambda item: _has_key(item) and not item["key"][:1].isalpha()),
+    ),
     "key-symbol-at-end": Deviation(
         "A key may not end in a symbol.",
         WRITE,
@@ -261,7 +358,17 @@ DEVIATIONS = {
     "key-shortened": Deviation(
         "A 2 at the end of a key is lost.", ("TIO-WR", "TIO-RD"), before=_shortened
     ),
+    "key-64-characters": Deviation(
+        "A key is cut after its 64th character.", ("TIO-WR", "TIO-RD"), before=_cut_to_64
+    ),
     "key-anything": Deviation("A key may hold any character.", policy={"key_alphabet": False}),
+    "key-line-end": Deviation(
+        "A line end after a key is taken for its end.",
+        WRITE,
+        before=with_each_item(
+            lambda item: {**item, "key": item["key"].rstrip("\n")} if _has_key(item) else item
+        ),
+    ),
     "key-bad-ignored": Deviation(
         "A value with a bad key is accepted and dropped.",
         WRITE,
@@ -319,6 +426,9 @@ DEVIATIONS = {
         answer=with_members(says(NO_THING), message="forbidden"),
     ),
     "store-false-ignored": Deviation("store=false is ignored.", policy={"store_parameter": False}),
+    "store-false-single-only": Deviation(
+        "store=false is ignored beside several values.", WRITE, before=_stores_several
+    ),
     "broadcast-false-not-stored": Deviation(
         "What is not broadcast is not stored either.",
         WRITE,
@@ -432,6 +542,18 @@ DEVIATIONS = {
                 and text[8:10] != "00"
                 else text
             )
+        ),
+    ),
+    "datetime-14-digits-gap": Deviation(
+        "Fourteen digits in the hour that daylight saving skips are read an hour later.",
+        WRITE,
+        before=with_datetimes(_through_the_gap),
+    ),
+    "datetime-32-bit": Deviation(
+        "Fourteen digits beyond the year 2037 start again in 1901.",
+        WRITE,
+        before=with_datetimes(
+            lambda text: "19011213204552" if len(text) == 14 and text >= "2038" else text
         ),
     ),
     "datetime-iso-daylight": Deviation(
