@@ -25,7 +25,11 @@ class Desk(Protocol):
         """A code that nobody has tried, or None."""
 
     def take_activation(self, *, keep: int) -> bool:
-        """Whether one more activation is allowed that leaves ``keep`` for others."""
+        """
+        Whether one more activation is allowed that leaves ``keep`` for being judged.
+
+        Those who judge keep none; what they have taken already need not be kept any more.
+        """
 
     def return_activation(self) -> None:
         """The activation that was taken has used up no code."""
@@ -57,6 +61,7 @@ class ControllerDesk:
         self._codes = _spread(codes)
         self._tokens = list(target.credential("thing_tokens", ()))
         self._left = min(MAX_CODES, len(codes))
+        self._judged = 0
         self._ledger = ledger
         self._reason: str | None = None
         self._lock = threading.Lock()
@@ -67,8 +72,9 @@ class ControllerDesk:
 
     def take_activation(self, *, keep: int) -> bool:
         with self._lock:
-            is_allowed = self._left > keep
+            is_allowed = self._left > max(0, keep - self._judged)
             self._left -= is_allowed
+            self._judged += is_allowed and not keep
             return is_allowed
 
     def return_activation(self) -> None:

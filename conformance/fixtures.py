@@ -169,24 +169,27 @@ def activation(run: Run, request: pytest.FixtureRequest) -> Response:
 def thing(run: Run, request: pytest.FixtureRequest) -> Iterator[Thing]:
     """The thing of this process: activated within the run's share of codes, or given."""
     if run.jobs == 1 and run.target.credential("activation_codes"):
-        found = _activated(run, request.getfixturevalue("activation"))
+        found = _activated(run, request.getfixturevalue("activation")) or _given(run)
     else:
-        found = _new_thing(run)
-    used = found or _given(run)
-    yield used
-    tidy_up(run, used.token)
+        found = _given_or_new(run)
+    yield found
+    tidy_up(run, found.token)
+
+
+@pytest.fixture(scope="session")
+def own_thing(run: Run, thing: Thing) -> Iterator[Thing]:
+    """A thing of this run, whose state nobody misses; for want of it a given one."""
+    found = thing if run.jobs == 1 or thing.activation else _new_thing(run) or thing
+    yield found
+    tidy_up(run, found.token)
 
 
 @pytest.fixture(scope="session")
 def second_thing(run: Run, thing: Thing) -> Iterator[Thing]:
     """Another thing than ``thing``."""
-    is_free = "destroy" in run.target.allow  # then a given thing serves as well as a new one
-    found = None if is_free else _new_thing(run)
-    if found is None and (token := run.desk.next_token()):
-        found = Thing(run, token)
-    found = found or _new_thing(run)
-    if found is None:
-        raise NotRun("the target file has no second thing")
+    # With several workers the codes are for what only a new thing can show.
+    is_free = run.jobs > 1 or "destroy" in run.target.allow
+    found = _given_or_new(run) if is_free else _new_thing(run) or _given(run)
     yield found
     tidy_up(run, found.token)
 
@@ -288,8 +291,13 @@ def _new_thing(run: Run) -> Thing | None:
         return None
 
 
+def _given_or_new(run: Run) -> Thing:
+    token = run.desk.next_token()
+    return Thing(run, token) if token else _new_thing(run) or _given(run)
+
+
 def _given(run: Run) -> Thing:
     token = run.desk.next_token()
     if token:
         return Thing(run, token)
-    raise NotRun("the target file has no thing: no code that works, no credentials.thing_tokens")
+    raise NotRun("no thing is left: no code that works, no further credentials.thing_tokens")

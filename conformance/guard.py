@@ -47,7 +47,6 @@ class RunGuard:
         self._gap_s = 1.0 / max_requests_per_s if max_requests_per_s else 0.0
         self._record = record
         self._next_at = 0.0
-        self._created: set[str | None] = set()
 
     def before(self, method: str, target: str, body: bytes) -> None:
         """Raises NotRun for what the target file forbids, TargetBlocked when the run is stopped."""
@@ -71,9 +70,9 @@ class RunGuard:
             raise TargetBlocked(reason)
 
     def _refuse_destruction(self, creation: Creation, target: str) -> None:
-        """A description that the run did not create would be lost."""
-        is_ours = creation.token(target) in self._created
-        if creation.kind == "description" and not is_ours and "destroy" not in self._target.allow:
+        """A description that the run did not create would be lost; a given thing may have one."""
+        is_given = creation.token(target) in self._target.credential("thing_tokens", ())
+        if creation.kind == "description" and is_given and "destroy" not in self._target.allow:
             raise NotRun("limits.allow of the target file does not hold 'destroy'")
 
     def _pace(self) -> None:
@@ -106,7 +105,6 @@ class RunGuard:
         code = document_of(exchange.body).get("activationCode")
         if creation.kind != "thing" or not isinstance(token, str) or not isinstance(code, str):
             return {}
-        self._created.add(token)
         return {"thing": fingerprint(token), "sealed": seal(token, code)}
 
     def _learn_secrets(self, exchange: Exchange) -> None:

@@ -12,17 +12,17 @@ from conformance.thethings_io.shapes import ERROR, REFUSED_TOKEN, body_status, i
 
 
 @pytest.fixture(scope="module", autouse=True)
-def as_it_was(thing: Thing) -> Iterator[None]:
+def as_it_was(own_thing: Thing) -> Iterator[None]:
     """Put back the description that the thing had before, if it had one."""
-    before = described(thing)
+    before = described(own_thing)
     yield
     if isinstance(before, dict):
-        thing.put_description(before)
+        own_thing.put_description(before)
 
 
 @pytest.mark.requirement("TIO-DESC-001")
-def test_put_is_accepted(thing: Thing, requirement: Judge) -> None:
-    answer = thing.put_description({"name": "Meter in the hall"})
+def test_put_is_accepted(own_thing: Thing, requirement: Judge) -> None:
+    answer = own_thing.put_description({"name": "Meter in the hall"})
 
     requirement.check([answer.status, body_status(answer)], expected=[200, "success"])
 
@@ -37,11 +37,11 @@ def test_put_is_accepted(thing: Thing, requirement: Judge) -> None:
     ],
 )
 def test_description_reads_as_it_was_put(
-    thing: Thing, requirement: Judge, document: dict[str, Any]
+    own_thing: Thing, requirement: Judge, document: dict[str, Any]
 ) -> None:
-    thing.put_description(document)
+    own_thing.put_description(document)
 
-    answer = thing.get_description()
+    answer = own_thing.get_description()
 
     first = answer.json[0] if isinstance(answer.json, list) and answer.json else shown(answer)
     is_row = isinstance(first, dict) and "key" in first
@@ -52,12 +52,12 @@ def test_description_reads_as_it_was_put(
 
 
 @pytest.mark.requirement("TIO-DESC-003")
-def test_put_replaces_the_whole_document(thing: Thing, requirement: Judge) -> None:
-    thing.put_description({"name": "old", "room": "hall"})
+def test_put_replaces_the_whole_document(own_thing: Thing, requirement: Judge) -> None:
+    own_thing.put_description({"name": "old", "room": "hall"})
 
-    thing.put_description({"name": "new"})
+    own_thing.put_description({"name": "new"})
 
-    requirement.check(described(thing), expected={"name": "new"})
+    requirement.check(described(own_thing), expected={"name": "new"})
 
 
 @pytest.mark.requirement("TIO-DESC-004")
@@ -76,23 +76,23 @@ def test_unknown_token_is_refused(
 
 @pytest.mark.requirement("TIO-DESC-005")
 def test_things_have_descriptions_of_their_own(
-    thing: Thing, second_thing: Thing, requirement: Judge
+    own_thing: Thing, second_thing: Thing, requirement: Judge
 ) -> None:
     before = described(second_thing)
 
-    thing.put_description({"name": "first thing"})
+    own_thing.put_description({"name": "first thing"})
 
-    after = [described(thing), described(second_thing)]
+    after = [described(own_thing), described(second_thing)]
     requirement.check(after, expected=[{"name": "first thing"}, before])
 
 
 @pytest.mark.requirement("TIO-DESC-006")
-def test_description_may_be_written_like_a_resource(thing: Thing, requirement: Judge) -> None:
-    thing.put_description({"name": "old", "room": "hall"})
+def test_description_may_be_written_like_a_resource(own_thing: Thing, requirement: Judge) -> None:
+    own_thing.put_description({"name": "old", "room": "hall"})
 
-    thing.write([{"key": "description", "value": {"name": "written"}}])
+    own_thing.write([{"key": "description", "value": {"name": "written"}}])
 
-    requirement.check(described(thing), expected={"name": "written"})
+    requirement.check(described(own_thing), expected={"name": "written"})
 
 
 def described(thing: Thing) -> Any:

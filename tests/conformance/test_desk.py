@@ -56,6 +56,12 @@ def test_a_thing_leaves_activations_for_being_judged(ledger: Ledger) -> None:
     assert [found.take_activation(keep=0) for _ in range(3)] == [True, True, False]
 
 
+def test_what_was_judged_need_not_be_kept(ledger: Ledger) -> None:
+    found = desk(ledger, codes=1200)
+    assert [found.take_activation(keep=0) for _ in range(2)] == [True, True]
+    assert found.take_activation(keep=2)
+
+
 def test_fewer_codes_are_fewer_activations(ledger: Ledger) -> None:
     found = desk(ledger, codes=1)
     assert [found.take_activation(keep=0) for _ in range(2)] == [True, False]

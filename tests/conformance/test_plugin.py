@@ -245,8 +245,8 @@ def test_a_process_that_dies_is_our_error(judged: Callable[..., Any]) -> None:
 
 def test_workers_change_no_verdict_and_share_codes(judged: Callable[..., Any]) -> None:
     source = "".join(
-        MUST + f"def test_{number}(thing, requirement):\n"
-        "    requirement.check(thing.write([{'key': 'a', 'value': 1}]).status, expected=201)\n"
+        MUST + f"def test_{number}(own_thing, requirement):\n"
+        "    requirement.check(own_thing.write([{'key': 'a', 'value': 1}]).status, expected=201)\n"
         for number in range(6)
     )  # fmt: skip
     alone = judged(source)
