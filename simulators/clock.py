@@ -140,25 +140,26 @@ class WallClock(Clock):
         for callback in callbacks:
             callback(event)
 
-    async def play(self, until_s: float) -> None:
+    async def play(self, until_s: float, *, from_ns: int | None = None) -> None:
         """
         Step events as they fall due, until ``until_s`` seconds after the start.
 
-        Time begins to pass now: how long it took to build a fleet does not count.
+        Time begins to pass now: how long it took to build a fleet does not count. Clocks of several
+        processes begin together at ``from_ns``, a moment of the machine's monotonic clock.
 
         Raises:
             whatever a process raised: a failed process stops the run.
         """
-        self._begin()
+        self._begin(self._monotonic_ns() if from_ns is None else from_ns)
         end = self.timeout(max(0, round(until_s * MICROSECONDS) - int(self.now)))
         end.callbacks.append(lambda _: self.finish())
         self._arm()
         await self._ended
 
-    def _begin(self) -> None:
-        self._origin_ns = self._monotonic_ns() - int(self._now) * 1000
+    def _begin(self, from_ns: int) -> None:
+        self._origin_ns = from_ns - int(self._now) * 1000
         if self._starts_now:
-            self.start = datetime.now(UTC) - timedelta(microseconds=int(self._now))
+            self.start = datetime.now(UTC) - timedelta(microseconds=self.present_us())
             self.start_unix_us = (self.start - EPOCH) // timedelta(microseconds=1)
 
     def finish(self) -> None:

@@ -16,10 +16,18 @@ class Period:
     When samples fall due: every ``period_s``, each late by up to ``jitter_s``.
 
     A period of 0 means back to back: the next sample is due when the last one is settled.
+    ``open_loop``: nothing is skipped while a write is under way; what falls due waits for its turn,
+    so that a slow platform cannot slow its own load down.
     """
 
     period_s: float = 60.0
     jitter_s: float = 0.0
+    open_loop: bool = False
+
+    @property
+    def rate_per_s(self) -> float:
+        """Samples per second; endless when they follow back to back."""
+        return 1 / self.period_s if self.period_s else float("inf")
 
 
 class Periodic(Device):
@@ -29,6 +37,7 @@ class Periodic(Device):
         super().__init__(name, place)
         self.period_us = round(period.period_s * MICROSECONDS)
         self.jitter_us = round(period.jitter_s * MICROSECONDS)
+        self.is_open_loop = period.open_loop and self.period_us > 0
         self.outbox = Outbox(self, batches) if batches.batch_s else None
         self._rng = self.rng("period")
 
@@ -45,8 +54,12 @@ class Periodic(Device):
             wait_us = due_us - clock.now_us()
             if wait_us > 0:
                 yield clock.timeout(wait_us)
-            yield from self.take(due_us)
-            tick_us = self._next_tick_us(tick_us) if self.period_us else clock.now_us()
+            if self.is_open_loop:
+                clock.process(self.take(due_us))
+                tick_us += self.period_us
+            else:
+                yield from self.take(due_us)
+                tick_us = self._next_tick_us(tick_us) if self.period_us else clock.now_us()
 
     def take(self, due_us: int) -> Steps:
         """Take the sample that is due and send it, or keep it for the next batch."""
