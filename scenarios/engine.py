@@ -7,6 +7,7 @@ that was written is read back, so that the run can be judged.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -31,6 +32,21 @@ from simulators.transports.http import HttpChannel, HttpTransport
 READERS = 8
 TICKS = 100
 
+
+@dataclass(frozen=True)
+class Share:
+    """Which part of a scenario one process plays; the whole by default."""
+
+    part: int = 0
+    of: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """The part that tells what concerns all."""
+        return self.part == 0
+
+
+WHOLE = Share()
 Progress = Callable[[int, Evidence], None]
 
 
@@ -55,8 +71,12 @@ class World:
         access: Access,
         recorder: Recorder | None = None,
         progress: Progress | None = None,
+        share: Share = WHOLE,
     ) -> None:
         """
+        Everybody is built, whatever the share, so that names, seeds and credentials are the same in
+        every process; only those of the share are started.
+
         Raises:
             FleetError: fewer codes and tokens than devices.
         """
@@ -66,6 +86,7 @@ class World:
         self._recorder = recorder
         self._progress = progress
         self._access = access
+        self._share = share
         self._codes = iter(access.activation_codes)
         self._tokens = iter(access.thing_tokens)
         self._since_ms = clock.unix_ms()
@@ -82,6 +103,7 @@ class World:
             product_id=access.product_id,
             observe=recorder,
         )
+        self._spare = _Spare(self._codes, self._tokens, share)
         fleet_of = {name: spec.name for spec in scenario.fleets for name in spec.names()}
         self._operator = Operator(
             clock, self._channel("operator"), start=self._start, tell=self._tell_step
@@ -94,7 +116,9 @@ class World:
             faults=self.faults,
             fleet_of=fleet_of,
             end_us=scenario.duration_us,
+            load=scenario.load,
         )
+        self.mine = [*self._devices_of(share)]
         self._group(fleet_of)
 
     def conduct(self) -> Steps:
@@ -112,13 +136,15 @@ class World:
         clock = self._clock
         for fault in self.faults.all:
             clock.process(self.faults.process(fault, self._tell))
+        mine = {device.name for device in self.mine}
         for step in self.scenario.steps:
-            clock.process(self._operator.process(step, self.evidence.chosen(step.on)))
+            chosen = [each for each in self.evidence.chosen(step.on) if each.name in mine]
+            clock.process(self._operator.process(step, chosen))
         awaited = {step.on for step in self.scenario.steps if step.do == "start"}
-        for device in self._fleet.devices:
+        for device in self.mine:
             if not awaited & {device.name, self.evidence.fleet_of[device.name]}:
-                self._start(device)
-        for actor in self.evidence.actors:
+                self._start_in_time(device)
+        for actor in self.evidence.actors if self._share.is_first else ():
             clock.process(actor.process())
         for expectation in self.scenario.expectations:
             if "by" in expectation.options:
@@ -131,6 +157,27 @@ class World:
         if self._access.thing_tokens:
             reader = Reader(self._clock, self._transport.channel("platform-clock"))
             self._since_ms = yield from reader.platform_time_ms(self._access.thing_tokens[0])
+
+    def _start_in_time(self, device: Device) -> None:
+        """At once, or with the step of the load that it belongs to."""
+        load = self.scenario.load
+        if load is None or self.evidence.fleet_of[device.name] != load.on:
+            self._start(device)
+        else:
+            self._clock.process(self._join(device, load.joins_us(_number(device.name))))
+
+    def _join(self, device: Device, at_us: int) -> Steps:
+        yield self._until(at_us)
+        self._start(device)
+
+    def _devices_of(self, share: Share) -> Iterator[Device]:
+        """Fleets are dealt out by number; one that people turn stays together, with them."""
+        together = {spec.turns for spec in self.scenario.actors}
+        for device in self._fleet.devices:
+            fleet = self.evidence.fleet_of[device.name]
+            part = 0 if fleet in together else _number(device.name) % share.of
+            if part == share.part:
+                yield device
 
     def _start(self, device: Device) -> None:
         self._clock.process(self._life(device))
@@ -147,10 +194,10 @@ class World:
             yield from device.process()
 
     def _next_credentials(self) -> Credentials | None:
-        if code := next(self._codes, None):
+        if code := next(self._spare.codes, None):
             self._learn("activation_code", code)
             return Credentials(activation_code=code, product_id=self._access.product_id)
-        if token := next(self._tokens, None):
+        if token := next(self._spare.tokens, None):
             self._learn("thing_token", token)
             return Credentials(thing_token=token)
         return None
@@ -167,7 +214,7 @@ class World:
         return self._clock.timeout(max(0, at_us - self._clock.now_us()))
 
     def _note_inactive(self, by_us: int | None) -> None:
-        late = [device.name for device in self._fleet.devices if device.thing_token is None]
+        late = [device.name for device in self.mine if device.thing_token is None]
         self.evidence.inactive[by_us] = late
 
     def _tick(self, progress: Progress) -> Steps:
@@ -177,11 +224,11 @@ class World:
         progress(self.scenario.duration_us, self.evidence)
 
     def _tell(self, fault: Fault, what: str) -> None:
-        if self._recorder is not None:
+        if self._recorder is not None and self._share.is_first:
             self._recorder.event(fault.on, "none", "fault", {"kind": fault.kind, "state": what})
 
     def _tell_step(self, step: Step) -> None:
-        if self._recorder is not None:
+        if self._recorder is not None and self._share.is_first:
             message = {"do": step.do, "key": step.key or None, "value": step.value}
             self._recorder.event(step.on, "none", "step", message)
 
@@ -224,7 +271,20 @@ class World:
         )
 
     def _resources(self) -> Iterator[Resource]:
-        for device in self._fleet.devices:
+        for device in self.mine:
             since_ms = None if device.credentials.thing_token is None else self._since_ms
             for key in dict.fromkeys(entry.key for entry in self.evidence.written(device)):
                 yield Resource(device, key, since_ms)
+
+
+class _Spare:
+    """Credentials that no device was built with, dealt out among the shares."""
+
+    def __init__(self, codes: Iterator[str], tokens: Iterator[str], share: Share) -> None:
+        self.codes = itertools.islice(codes, share.part, None, share.of)
+        self.tokens = itertools.islice(tokens, share.part, None, share.of)
+
+
+def _number(name: str) -> int:
+    """``sensor-17``: 17; devices are numbered from 1."""
+    return int(name.rpartition("-")[2])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scenarios.faults import Fault, Faults
+from scenarios.load import Load
 from scenarios.readback import Stored
 from scenarios.steps import Operator
 from simulators.apps.actor import Actor, Command
@@ -27,6 +28,7 @@ class Evidence:
     faults: Faults
     fleet_of: Mapping[str, str]
     end_us: int
+    load: Load | None = None
     stored: dict[tuple[str, str], Stored] = field(default_factory=dict)
     inactive: dict[int | None, list[str]] = field(default_factory=dict)
     _commands_to: dict[str, list[Command]] = field(default_factory=dict)
@@ -54,6 +56,11 @@ class Evidence:
     def switches(self, on: str | None) -> list[Switch]:
         """The chosen devices that are switches."""
         return [device for device in self.chosen(on) if isinstance(device, Switch)]
+
+    def due(self, fleet: str) -> Iterator[Sent]:
+        """Everything that fell due at the devices of a fleet, whatever became of it."""
+        for device in self.chosen(fleet):
+            yield from device.account.sent
 
     def settled(self, device: Device) -> Iterator[Sent]:
         """What a device sent and heard the outcome of before the end."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from scenarios.durations import microseconds
 from scenarios.faults import Fault
+from scenarios.load import Load
 from simulators.apps.actor import ActorHabits
 from simulators.clock import DEFAULT_START
 from simulators.devices.fleet import FleetSpec
@@ -73,6 +74,8 @@ class Scenario:
     steps: list[Step]
     faults: list[Fault]
     expectations: list[Expectation]
+    load: Load | None = None
+    workers: int = 1
 
     @property
     def device_count(self) -> int:
@@ -97,6 +100,8 @@ def from_document(document: Mapping[str, Any]) -> Scenario:
         steps=[_step(table) for table in document.get("step", ())],
         faults=[_fault(table) for table in document.get("fault", ())],
         expectations=[_expectation(table) for table in document.get("expect", ())],
+        load=_load(document["load"]) if "load" in document else None,
+        workers=about.get("workers", 1),
     )
 
 
@@ -113,6 +118,11 @@ def _actor(table: Mapping[str, Any]) -> ActorSpec:
     habits = dict(table["behaviour"])
     turns = habits.pop("turns")
     return ActorSpec(table["name"], table.get("count", 1), turns, ActorHabits(**habits))
+
+
+def _load(table: Mapping[str, Any]) -> Load:
+    spans = {f"{name}_us": microseconds(table[name]) for name in ("every", "p99")}
+    return Load(table["on"], tuple(table["steps"]), errors=table["errors"], **spans)
 
 
 def _step(table: Mapping[str, Any]) -> Step:

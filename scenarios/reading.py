@@ -6,6 +6,7 @@ Mistakes are FileErrors: wrong usage, told with file and line, or with the setti
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -49,9 +50,18 @@ def read_scenario(name_or_path: str, settings: Iterable[Setting] = ()) -> Scenar
     for setting in settings:
         apply_setting(file, setting)
     file.check("scenario")
+    _count_by_steps(file)
     _find_replayed_files(file)
     check_meaning(file)
     return from_document(file.document)
+
+
+def _count_by_steps(file: TomlFile) -> None:
+    """The fleet that carries the load is as large as the last step."""
+    load = file.document.get("load")
+    for fleet in file.document["fleet"]:
+        if load is not None and fleet["name"] == load["on"]:
+            fleet["count"] = max(load["steps"])
 
 
 def _find_replayed_files(file: TomlFile) -> None:
@@ -118,6 +128,7 @@ def check_meaning(file: TomlFile) -> None:
     """
     found = [
         *_impossible_times(file),
+        *_impossible_loads(file),
         *_repeated_names(file),
         *_unknown_names(file),
         *_wrong_behaviours(file),
@@ -137,6 +148,32 @@ def _impossible_times(file: TomlFile) -> Iterator[FileError]:
     except ValueError:
         message = expected("start to be a day that exists", about["start"])
         yield file.error(("scenario", "start"), message)
+
+
+def _impossible_loads(file: TomlFile) -> Iterator[FileError]:
+    load = file.document.get("load")
+    if load is None:
+        carries = [each["kind"] for each in file.document.get("expect", ())]
+        if "carries" in carries:
+            where: Where = ("expect", carries.index("carries"))
+            yield file.error(where, "expected a table [load] for 'carries'; got none")
+        return
+    steps = load["steps"]
+    if any(later <= earlier for earlier, later in itertools.pairwise(steps)):
+        yield file.error(("load", "steps"), expected("steps that grow", str(steps)))
+    if microseconds(load["every"]) == 0:
+        yield file.error(("load", "every"), expected("every to be longer than nothing", "0s"))
+    duration_us = microseconds(file.document["scenario"]["duration"])
+    if microseconds(load["every"]) * (len(steps) - 1) >= duration_us > 0:
+        what = f"a duration in which all {len(steps)} steps begin"
+        got = file.document["scenario"]["duration"]
+        yield file.error(("scenario", "duration"), expected(what, got))
+    measuring = [
+        fleet["name"] for fleet in file.document["fleet"] if fleet["kind"] in ("sensor", "tracker")
+    ]
+    if load["on"] not in measuring:
+        what = f"on to be a fleet that measures ({', '.join(measuring) or 'none does'})"
+        yield file.error(("load", "on"), expected(what, load["on"], measuring))
 
 
 def _repeated_names(file: TomlFile) -> Iterator[FileError]:

@@ -15,6 +15,7 @@ from scenarios.durations import written
 from scenarios.evidence import Evidence
 from scenarios.expectations.judgement import Judgement
 from scenarios.expectations.values_readable import is_state, rows_without
+from scenarios.load import breaking_point, measured
 from scenarios.model import Expectation
 from scenarios.run import Run
 from simulators.clock import MICROSECONDS
@@ -55,10 +56,27 @@ def document(run: Run, *, suite_version: str, about: dict[str, Any]) -> dict[str
             "expectations": [_expectation(*each) for each in run.judgements],
             "faults": [_fault(fault) for fault in run.evidence.faults.all],
             "counts": counts(run.evidence),
+            **load_document(run.evidence),
             "devices": [_device(run.evidence, device) for device in run.evidence.devices],
             "events": run.events,
         }
     )
+
+
+def load_document(evidence: Evidence) -> dict[str, Any]:
+    """What became of each step of the load, when there is one."""
+    load = evidence.load
+    if load is None:
+        return {}
+    steps = measured(load, evidence.due(load.on), evidence.end_us)
+    told = {
+        "on": load.on,
+        "p99_ms": load.p99_us / 1000,
+        "errors": load.errors,
+        "breaking_point": breaking_point(load, steps),
+        "steps": [step.document(load) for step in steps],
+    }
+    return {"load": told}
 
 
 def counts(evidence: Evidence) -> dict[str, int]:

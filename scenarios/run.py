@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from scenarios.engine import Access, Progress, World
+from scenarios.engine import WHOLE, Access, Progress, Share, World
 from scenarios.evidence import Evidence
 from scenarios.expectations import judge
 from scenarios.expectations.judgement import Judgement
@@ -33,6 +33,7 @@ class Run:
     is_interrupted: bool
     secrets: SecretRegistry
     events: int
+    breakdown: str | None = None  # why it ended early, when nobody asked for it
 
     @property
     def verdict(self) -> str:
@@ -44,7 +45,7 @@ class Run:
     def reason(self) -> str | None:
         """Why nothing is proven, when it is not for an expectation's own reason."""
         if self.is_interrupted:
-            return f"interrupted after {self.ended_us / MICROSECONDS:g} s"
+            return self.breakdown or f"interrupted after {self.ended_us / MICROSECONDS:g} s"
         return None if self.judgements else "the scenario expects nothing"
 
 
@@ -52,13 +53,21 @@ class Stage:
     """What a run has on either clock: trace, secrets, and the way to its end."""
 
     def __init__(
-        self, scenario: Scenario, clock: Clock, name: str, trace: BinaryIO | None, **header: Any
+        self,
+        scenario: Scenario,
+        clock: Clock,
+        name: str,
+        trace: BinaryIO | None,
+        *,
+        share: Share = WHOLE,
+        **header: Any,
     ) -> None:
+        self.share = share
         self.scenario = scenario
         self.clock = clock
         self.name = name
         self.is_interrupted = False
-        self.secrets = SecretRegistry()
+        self.secrets = SecretRegistry(part=share.part, of=share.of)
         self.writer = None
         self.recorder = None
         if trace is not None:
@@ -73,10 +82,24 @@ class Stage:
             access=access,
             recorder=self.recorder,
             progress=progress,
+            share=self.share,
         )
 
-    def finish(self, world: World) -> Run:
-        ended_us = min(self.clock.now_us(), self.scenario.duration_us)
+    def finish(
+        self,
+        world: World,
+        *,
+        ended_us: int | None = None,
+        events: int = 0,
+        breakdown: str | None = None,
+    ) -> Run:
+        """
+        Judge what there is.
+
+        Args: what another process counted, where it was not this one that played.
+        """
+        if ended_us is None:
+            ended_us = min(self.clock.now_us(), self.scenario.duration_us)
         judgements = [(each, self._judge(each, world)) for each in self.scenario.expectations]
         for expectation, judgement in judgements:
             if self.recorder is not None:
@@ -90,7 +113,8 @@ class Stage:
             ended_us=ended_us,
             is_interrupted=self.is_interrupted,
             secrets=self.secrets,
-            events=self.writer.events if self.writer else 0,
+            events=self.writer.events if self.writer else events,
+            breakdown=breakdown,
         )
 
     def _judge(self, expectation: Expectation, world: World) -> Judgement:

@@ -23,7 +23,9 @@ _REMEMBERED = 10_000
 class SecretRegistry:
     """Everything that must never be written, in the order in which it became known."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, part: int = 0, of: int = 1) -> None:
+        """``part`` of so many registries whose placeholders stand in one file: no number twice."""
+        self._part, self._of = part, of
         self._placeholders: dict[str, str] = {}
         self._by_prefix: dict[str, list[tuple[str, str]]] = {}
         self._short: dict[str, str] = {}
@@ -34,7 +36,7 @@ class SecretRegistry:
         """Remember a secret and give its placeholder; the same value keeps its first one."""
         if not value or value in self._placeholders:
             return self._placeholders.get(value, "")
-        number = len(self._placeholders) + 1
+        number = len(self._placeholders) * self._of + self._part + 1
         tail = f":…{value[-4:]}" if len(value) >= _SHOWN_FROM else ""
         placeholder = f"<{kind}:{number}{tail}>"
         self._placeholders[value] = placeholder
@@ -42,6 +44,14 @@ class SecretRegistry:
             self._index(form, placeholder)
         self._redacted.clear()
         return placeholder
+
+    def adopt(self, value: str, placeholder: str) -> None:
+        """Take over what another registry calls a secret, so that both write the same."""
+        if value not in self._placeholders:
+            self._placeholders[value] = placeholder
+            for form in _forms(value):
+                self._index(form, placeholder)
+            self._redacted.clear()
 
     def redact(self, value: T) -> T:
         """The same text, bytes or document with every secret replaced, in keys as well."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from scenarios.evidence import Evidence
 from scenarios.expectations import (
+    carries,
     devices_active,
     latencies,
     losses,
@@ -27,6 +28,7 @@ KINDS: dict[str, Callable[..., Judgement]] = {
     "latency": latencies.judge,
     "devices-active": devices_active.judge,
     "resubscribed": resubscribed.judge,
+    "carries": carries.judge,
 }
 
 NEED_READING = ("acknowledged-values-readable", "no-duplicates", "values-in-order")

@@ -80,7 +80,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ('name = "small"', 'nmae = "small"', "2: expected a key of [scenario] (duration, latency, "
-         "name, platform, seed, sentence, start); got 'nmae'; did you mean 'name'?"),
+         "name, platform, seed, sentence, start, workers); got 'nmae'; did you mean 'name'?"),
         ('duration = "10min"\n', "", "1: expected the key 'duration' in [scenario]; got none"),
         ('"10min"', '"10 min"', "3: expected duration to be a time such as 250ms, 90s, 5min or 1h; "
          "got '10 min'"),
