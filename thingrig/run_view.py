@@ -15,8 +15,10 @@ from rich.text import Text
 from scenarios import engine, results
 from scenarios.durations import written
 from scenarios.evidence import Evidence
+from scenarios.load import breaking_point, measured
 from scenarios.model import Scenario
 from scenarios.run import Run
+from thingrig.load_view import steps_table
 
 PLAIN_WIDTH = 120
 PLAIN_LINES = 10
@@ -44,6 +46,10 @@ def summary(run: Run) -> None:
         reason = run.secrets.redact(printable(judgement.reason or ""))
         table.add_row(Text(expectation.name), verdict, str(judgement.observed), Text(reason))
     console.print(table)
+    if (load := run.scenario.load) is not None:
+        steps = measured(load, run.evidence.due(load.on), run.evidence.end_us)
+        console.print(steps_table(load, steps))
+        console.print(Text(f"the platform {breaking_point(load, steps)}"))
     console.print(Text(_totals(run)))
 
 

@@ -19,18 +19,21 @@ import orjson
 import thingrig
 from conformance import targets
 from scenarios import results
-from scenarios.engine import Access
+from scenarios.engine import Access, Share
 from scenarios.files import FileError
 from scenarios.model import Scenario
 from scenarios.reading import Setting, read_scenario
 from scenarios.run import Run
 from scenarios.virtual import play_virtual
+from scenarios.wall import UnreachableError
 from simulators.devices.options import FleetError
 from simulators.platforms.embedded import EmbeddedError, embedded_server
 from simulators.platforms.provisioning import default_provisioning
 from simulators.randomness import RandomStreams
 from simulators.transports.event_loop import new_event_loop
 from thingrig.errors import NoJudgement, UsageProblem
+from thingrig.load_rules import Rules
+from thingrig.load_view import watching
 from thingrig.run_view import printable, progress_of, summary
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
@@ -46,6 +49,8 @@ Play = Callable[..., Run]
 @click.option("--duration", metavar="TIME", help="Replaces scenario.duration, such as 60s.")
 @click.option("--seed", metavar="N", help="Replaces scenario.seed.")
 @click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help="Replaces a value.")
+@click.option("--rate", type=float, metavar="N", help="At most so many requests per second.")
+@click.option("--remote-load", is_flag=True, help="Allow a load on a target not on loopback.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for trace and results.")
 def command(
     scenario: str,
@@ -55,6 +60,8 @@ def command(
     duration: str | None,
     seed: str | None,
     settings: tuple[str, ...],
+    rate: float | None,
+    remote_load: bool,
     out: Path | None,
 ) -> int:
     """
@@ -68,7 +75,8 @@ def command(
         raise UsageProblem("expected --clock wall with a target; got 'virtual'")
     changes = settings_of(settings, duration=duration, seed=seed)
     played = read_scenario(scenario, changes)
-    with _way(played, clock, target_path, url) as (play, target):
+    rules = Rules(rate, remote_load)
+    with _way(played, clock, target_path, url, rules) as (play, target):
         run, paths = _play(played, play, out, target, changes)
     if url is not None and target_path is None and not results.counts(run.evidence)["acknowledged"]:
         what = f"{url} accepted no value with the built-in credentials"
@@ -110,12 +118,8 @@ def _play(
 ) -> tuple[Run, list[Path]]:
     started = datetime.now(UTC)
     folder = out or _fresh_folder(f"{started:%Y%m%d-%H%M%S}-{scenario.name}")
-    with (
-        _opened(folder / "trace.jsonl") as trace,
-        progress_of(scenario) as progress,
-        _ending_is_interrupting(),
-    ):
-        run = play(scenario, trace=trace, progress=progress)
+    with _opened(folder / "trace.jsonl") as trace, _ending_is_interrupting():
+        run = play(scenario, trace=trace, folder=folder)
     about = {
         "target": target,
         "settings": {change.path: change.value for change in changes},
@@ -164,11 +168,15 @@ def _verdict(run: Run) -> str:
 
 @contextmanager
 def _way(
-    scenario: Scenario, clock: str | None, target_path: str | None, url: str | None
+    scenario: Scenario,
+    clock: str | None,
+    target_path: str | None,
+    url: str | None,
+    rules: Rules,
 ) -> Iterator[tuple[Play, dict[str, Any] | None]]:
     """How to play, and what the results say about the target."""
     if target_path is None and url is None and clock != "wall":
-        yield play_virtual, None
+        yield _play_virtual, None
         return
     with _target(scenario, target_path, url) as target:
         if target.platform != scenario.platform:
@@ -176,7 +184,10 @@ def _way(
             raise UsageProblem(f"{what}; got '{target.platform}'")
         if "write" not in target.allow:
             raise UsageProblem("expected a target whose limits.allow holds 'write'; got none")
-        yield partial(_play_wall, target=target), {"kind": target.kind, "url": target.url}
+        target = rules.applied(scenario, target)
+        is_crew = scenario.load is not None or scenario.workers > 1
+        way = _play_crew if is_crew else _play_wall
+        yield partial(way, target=target), {"kind": target.kind, "url": target.url}
 
 
 @contextmanager
@@ -205,19 +216,53 @@ def _built_in_document() -> dict[str, Any]:
     return {"credentials": {"activation_codes": codes, "thing_tokens": tokens}}
 
 
-def _play_wall(scenario: Scenario, *, target: targets.Target, **options: Any) -> Run:
+def _play_virtual(scenario: Scenario, *, trace: BinaryIO, folder: Path) -> Run:
+    with progress_of(scenario) as progress:
+        return play_virtual(scenario, trace=trace, progress=progress)
+
+
+def _play_wall(scenario: Scenario, *, target: targets.Target, trace: BinaryIO, folder: Path) -> Run:
     from scenarios import wall  # sockets and TLS are of no use to the virtual clock
 
-    access = Access(
+    at = wall.Target(target.url, _access(target), _tls(target), target.max_requests_per_s)
+    with (
+        _without_surprises(),
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+        progress_of(scenario) as progress,
+    ):
+        return runner.run(wall.play_wall(scenario, at, trace=trace, progress=progress))
+
+
+def _play_crew(scenario: Scenario, *, target: targets.Target, trace: BinaryIO, folder: Path) -> Run:
+    from scenarios import crew, worker
+
+    _tls(target)
+    task = worker.Task(
+        scenario=scenario,
+        url=target.url,
+        access=_access(target),
+        ca_file=target.ca_file,
+        max_requests_per_s=target.max_requests_per_s,
+        share=Share(0, scenario.workers),
+        trace=folder,
+    )
+    with _without_surprises(), watching(scenario) as watch:
+        return crew.play_crew(task, folder=folder, trace=trace, watch=watch)
+
+
+def _access(target: targets.Target) -> Access:
+    return Access(
         activation_codes=tuple(target.credential("activation_codes", ())),
         thing_tokens=tuple(target.credential("thing_tokens", ())),
         product_id=target.credential("product_id"),
     )
-    at = wall.Target(target.url, access, _tls(target), target.max_requests_per_s)
+
+
+@contextmanager
+def _without_surprises() -> Iterator[None]:
     try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            return runner.run(wall.play_wall(scenario, at, **options))
-    except wall.UnreachableError as problem:
+        yield
+    except UnreachableError as problem:
         raise NoJudgement(printable(str(problem))) from problem
     except FleetError as problem:
         raise UsageProblem(str(problem)) from problem
