@@ -12,6 +12,7 @@ from typing import cast
 
 import httptools
 
+NO_PIECES: list[bytes] = []  # shared and never changed: most connections need no list of their own
 LONGEST_BODY = 64 * 1024 * 1024
 
 
@@ -31,7 +32,7 @@ class Connection(asyncio.Protocol):
         self._beginning = b""  # of an answer not yet complete: tells how its body is framed
         self._is_complete = False
         self._body = b""  # its first piece, usually all of it
-        self._pieces: list[bytes] = []
+        self._pieces = NO_PIECES
         self._size = 0
         self._reason = "the peer closed the connection"
 
@@ -90,6 +91,8 @@ class Connection(asyncio.Protocol):
         if not self._body:
             self._body = piece
             return
+        if self._pieces is NO_PIECES:
+            self._pieces = []
         self._pieces.append(piece)
         self._size += len(piece)
         if self._size > LONGEST_BODY:
@@ -102,7 +105,7 @@ class Connection(asyncio.Protocol):
         body = self._body
         if self._pieces:
             body += b"".join(self._pieces)
-            self._pieces = []
+            self._pieces = NO_PIECES
             self._size = 0
         self._body = b""
         self._beginning = b""

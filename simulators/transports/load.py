@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -30,11 +30,15 @@ class LoadResult:
     """What came of a run; latencies in microseconds."""
 
     latency_us: Histogram = field(default_factory=Histogram)
+    delay_us: Histogram = field(default_factory=Histogram)  # open loop: from due until sent
     refused: Counter[str] = field(default_factory=Counter)
     lost: int = 0
     elapsed_s: float = 0.0
     cpu_s: float = 0.0
     measured: int = 0  # acknowledged within ``elapsed_s``; the last answers come later
+
+    def __post_init__(self) -> None:
+        self.record = self.latency_us.fresh.append  # one for all devices: it is not small
 
     @property
     def acknowledged(self) -> int:
@@ -57,7 +61,7 @@ class LoadDevice(Connection):
         self.is_running = True
         self.is_idle = True
         self.due_ns = 0
-        self._record = result.latency_us.fresh.append
+        self._record = result.record
         self._result = result
         self._head = head
 
@@ -100,10 +104,12 @@ class PacedDevice(LoadDevice):
     def __init__(self, number: int, head: bytes, result: LoadResult) -> None:
         super().__init__(number, head, result)
         self.waiting: list[int] = []
+        self._delayed = result.delay_us.fresh.append
 
     def due(self, due_ns: int) -> None:
         """A write falls due."""
         if self.is_idle and self.is_reusable:
+            self._delayed((monotonic_ns() - due_ns) // 1000)
             self.write(due_ns)
         else:
             self.waiting.append(due_ns)
@@ -111,22 +117,31 @@ class PacedDevice(LoadDevice):
     def next(self, now_ns: int) -> None:
         """Send what fell due meanwhile."""
         if self.waiting and self.is_reusable:
-            self.write(self.waiting.pop(0))
+            due_ns = self.waiting.pop(0)
+            self._delayed((now_ns - due_ns) // 1000)
+            self.write(due_ns)
 
 
 D = TypeVar("D", bound=LoadDevice)
 
 
 def closed_loop(
-    base_url: str, targets: Sequence[str], *, connections: int, seconds: float
+    base_url: str,
+    targets: Sequence[str],
+    *,
+    connections: int,
+    seconds: float,
+    at_end: Callable[[], None] = lambda: None,
 ) -> LoadResult:
     """
     Write without pause on every connection; connection n uses ``targets[n % len(targets)]``.
 
+    ``at_end`` is called when the time is over, before the connections are closed.
+
     Raises:
         TransportError: the target could not be reached.
     """
-    return _run(_closed(base_url, targets, connections, seconds))
+    return _run(_closed(base_url, targets, connections, seconds, at_end))
 
 
 def open_loop(
@@ -153,7 +168,11 @@ def _run(work: Any) -> LoadResult:
 
 
 async def _closed(
-    base_url: str, targets: Sequence[str], connections: int, seconds: float
+    base_url: str,
+    targets: Sequence[str],
+    connections: int,
+    seconds: float,
+    at_end: Callable[[], None],
 ) -> LoadResult:
     result = LoadResult()
     devices = await _connect(LoadDevice, base_url, targets, connections, result)
@@ -161,6 +180,7 @@ async def _closed(
         for device in devices:
             device.write(monotonic_ns())
         await _wait(result, seconds)
+    at_end()
     await _finish(devices)
     return result
 
@@ -209,6 +229,7 @@ async def _pace(
             devices[turn % len(devices)].due(start_ns + turn * gap_ns)
         sent = due
         result.latency_us.sort_in()
+        result.delay_us.sort_in()
         await pause(0.001)
 
 

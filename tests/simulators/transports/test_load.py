@@ -66,6 +66,8 @@ def test_open_loop_keeps_its_rate() -> None:
 
     assert result.acknowledged == len(bodies) == 100
     assert 0.45 <= result.elapsed_s < 0.8
+    assert result.delay_us.count == 100  # each write has one: from due until it was sent
+    assert result.delay_us.highest <= result.latency_us.highest
 
 
 @pytest.mark.parametrize(
