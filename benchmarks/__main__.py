@@ -15,6 +15,7 @@ from benchmarks.processes import BenchmarkError, Neighbours
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "server": ("wrk",),
     "driver": ("wrk", "nginx"),
+    "load": ("wrk", "nginx", "hey"),
     "core": (),
     "office": (),
 }

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.figures import Aim, Figure, Report, interleaved
-from benchmarks.processes import free_port, result_of, running, wrk
+from benchmarks.processes import result_of, wrk
+from benchmarks.sink import sink
 
 CONNECTIONS = 64
 BODY = b'{"values":[{"key":"load","value":1.125}]}'
-_NGINX = """
-daemon off; master_process off; error_log stderr crit; pid {folder}/nginx.pid;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; keepalive_requests 1000000000;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{ default_type application/json; return 201 '{{"status":"created"}}'; }}
-  }}
-}}
-"""
 
 
 def run(*, rounds: int, seconds: int) -> Report:
     """wrk, driver and sensors in turn, each alone on the sink."""
     costs: dict[str, list[float]] = {"wrk": [], "raw": [], "sensors": []}
-    with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
-        config = folder / "nginx.conf"
-        config.write_text(_NGINX.format(folder=folder, port=port))
-        argv = ["nginx", "-e", "stderr", "-p", str(folder), "-c", str(config)]
-        with running(argv, port=port):
-            measures = _measures(f"http://127.0.0.1:{port}", seconds, folder, costs)
-            interleaved(rounds, *measures)
+    with sink() as (url, folder):
+        interleaved(rounds, *_measures(url, seconds, folder, costs))
     return _report(costs)
 
 

@@ -7,16 +7,18 @@ import json
 import resource
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from simulators.clock import WallClock
 from simulators.devices.fleet import Fleet, FleetSpec, build_fleet
 from simulators.randomness import RandomStreams
 from simulators.transports.event_loop import new_event_loop
-from simulators.transports.load import closed_loop
+from simulators.transports.load import closed_loop, open_loop
 from simulators.transports.sockets import SocketTransport
 
 WARM_UP_S = 0.5
+PACE = 20_000.0
 
 
 def raw(url: str, connections: int, seconds: float) -> dict[str, Any]:
@@ -27,6 +29,37 @@ def raw(url: str, connections: int, seconds: float) -> dict[str, Any]:
     if result.refused or result.lost:
         raise SystemExit(f"refused: {result.refused}, lost: {result.lost}")
     return {"requests": result.acknowledged, "cpu_s": result.cpu_s}
+
+
+def paced(url: str, connections: int, seconds: float) -> dict[str, Any]:
+    """The driver in open loop at ``PACE``: how late each write was sent, and what it cost."""
+    targets = [f"/v2/things/token-{number}" for number in range(connections)]
+    found = open_loop(url, targets, connections=connections, requests_per_s=PACE, seconds=seconds)
+    if found.refused:  # what was still under way at the end counts as unanswered, not as wrong
+        raise SystemExit(f"refused: {found.refused}")
+    delay_ms = found.delay_us.percentile(0.99) / 1000
+    rate = found.acknowledged / found.elapsed_s
+    return {"p99_ms": delay_ms, "per_s": rate, "cores": found.cpu_s / found.elapsed_s}
+
+
+def idle(url: str, connections: int, seconds: float) -> dict[str, Any]:
+    """Resident memory with every connection open and used at least once."""
+    targets = [f"/v2/things/token-{number}" for number in range(connections)]
+    before = _resident_bytes()
+    most = 0
+
+    def look() -> None:
+        nonlocal most
+        most = max(most, _resident_bytes())
+
+    found = closed_loop(url, targets, connections=connections, seconds=seconds, at_end=look)
+    if found.acknowledged < connections or found.refused or found.lost:
+        raise SystemExit(f"{found.acknowledged} answers, refused: {found.refused}")
+    return {"bytes": most, "bytes_per_connection": (most - before) / connections}
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def sensors(url: str, connections: int, seconds: float) -> dict[str, Any]:
@@ -68,7 +101,12 @@ def _cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-MODES: dict[str, Callable[[str, int, float], dict[str, Any]]] = {"raw": raw, "sensors": sensors}
+MODES: dict[str, Callable[[str, int, float], dict[str, Any]]] = {
+    "raw": raw,
+    "sensors": sensors,
+    "paced": paced,
+    "idle": idle,
+}
 
 if __name__ == "__main__":
     mode, url, connections, seconds = sys.argv[1:]

@@ -132,6 +132,27 @@ def _wait_until_listening(child: subprocess.Popen[bytes], port: int) -> None:
     raise BenchmarkError(f"{child.args!r} did not listen on port {port} within {READY_S:.0f} s")
 
 
+def hey(url: str, body: bytes, *, connections: int, seconds: int) -> tuple[int, float]:
+    """
+    POST ``body`` to ``url`` from hey on one processor: requests, and its CPU seconds.
+
+    Raises:
+        BenchmarkError: hey failed, or any answer was not a success.
+    """
+    load = ["hey", "-z", f"{seconds}s", "-c", str(connections), "-cpus", "1", "-m", "POST"]
+    load += ["-T", "application/json", "-d", body.decode(), url]
+    argv = pinned(CLIENT_CORE, load)
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert child.stdout is not None
+    output = child.stdout.read().decode(errors="replace")
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    answers = {int(code): int(n) for code, n in re.findall(r"\[(\d+)\]\s+(\d+) responses", output)}
+    if child.returncode or not answers.get(201) or len(answers) > 1:
+        raise BenchmarkError(f"hey ended with {child.returncode}: {output[-300:]}")
+    return answers[201], usage.ru_utime + usage.ru_stime
+
+
 _LUA = """
 wrk.method = "POST"
 wrk.body = [[%s]]
