@@ -22,7 +22,7 @@ class Recorder:
         """Write one event at the clock's present."""
         if self._is_on:
             now_us = self._clock.now_us()
-            self._writer.event(Event(now_us, device, direction, channel, _writable(message)))
+            self._writer.event(Event(now_us, device, direction, channel, writable(message)))
 
     def secret(self, kind: str, value: str) -> None:
         """Remember what must not be shown."""
@@ -37,7 +37,7 @@ class Recorder:
         self._writer.event(Event(at_us, name, "none", "expect", message))
 
 
-def _writable(message: dict[str, Any]) -> dict[str, Any]:
+def writable(message: dict[str, Any]) -> dict[str, Any]:
     """A body that is not JSON has no place in a line of JSON: its length and beginning have."""
     body = message.get("document")
     if isinstance(body, bytes | bytearray):

@@ -22,6 +22,7 @@ from thingrig.errors import NoJudgement, UsageProblem
 COMMANDS = {
     "serve": "Run reference servers.",
     "run": "Play a scenario.",
+    "replay": "Play a recorded trace again and tell what differs.",
     "certify": "Judge a target and write a certificate.",
     "requirements": "List the requirement catalogue.",
     "explain": "Tell everything about one requirement.",

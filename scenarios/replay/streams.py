@@ -1,0 +1,169 @@
+"""What a subscriber received, compared with what it received in the recording."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+from scenarios.replay.comparison import NOTHING, Difference, Sides, differences
+from scenarios.replay.moments import form, unix_us
+from scenarios.replay.script import Exchange, Heard, Script, Stream, secrets_of
+
+LATE_US = 1_000_000
+
+
+@dataclass
+class Reception:
+    """A stream as it was replayed; ``end`` is the platform's reason, None while it lasted."""
+
+    documents: list[Any] = field(default_factory=list)
+    silences_us: list[int] = field(default_factory=list)  # each ended by a keep-alive
+    last_silence_us: int = 0
+    end: str | None = None
+    refused: int | None = None
+
+
+def stream_differences(
+    script: Script, stream: Stream, reception: Reception, sides: Sides
+) -> Iterator[Difference]:
+    """By refusal, content and order; the time between keep-alives does not scale."""
+    if stream.refused != reception.refused:
+        yield Difference("status", "", stream.refused or 200, reception.refused or 200)
+        return
+    yield from _Documents(script, stream, reception, sides).differences()
+    if reception.end is not None and stream.end is None:
+        yield Difference("stream end", "", "open", reception.end)
+    yield from _silences(stream, reception)
+
+
+def _silences(stream: Stream, reception: Reception) -> Iterator[Difference]:
+    if not stream.silences_us:
+        return
+    shortest, longest = min(stream.silences_us), max(stream.silences_us)
+    heard = [*reception.silences_us, max(reception.last_silence_us, shortest)]
+    for silence_us in heard:
+        if not shortest - LATE_US <= silence_us <= longest + LATE_US:
+            what = "seconds before a keep-alive"
+            yield Difference("timing", what, longest / 1e6, silence_us / 1e6)
+            return
+
+
+class _Documents:
+    """One stream's documents on both sides."""
+
+    def __init__(self, script: Script, stream: Stream, reception: Reception, sides: Sides) -> None:
+        self._stream = stream
+        self._sides = sides
+        self._recorded = stream.heard
+        self._replayed = reception.documents
+        self._before = [self._key(sides.names.expected(each.document)) for each in stream.heard]
+        self._after = [self._key(document) for document in reception.documents]
+        things = secrets_of(stream.keys)
+        self._writes = [
+            exchange
+            for key in sorted(things)
+            for exchange in script.about.get(key, ())
+            if exchange.is_write
+        ]
+
+    def differences(self) -> Iterator[Difference]:
+        if self._before == self._after:
+            return
+        missing = _unmatched(self._before, self._after)
+        extra = _unmatched(self._after, self._before)
+        yield from self._changed(missing, extra)
+        for at in missing:
+            if not self._is_by_chance(self._recorded[at].document):
+                yield Difference("missing", "", self._recorded[at].document, NOTHING)
+        for at in extra:
+            if not self._is_by_chance(self._replayed[at]):
+                yield Difference("extra", "", NOTHING, self._replayed[at])
+        yield from self._moved()
+
+    def _changed(self, missing: list[int], extra: list[int]) -> Iterator[Difference]:
+        """What stands in the place of another; taken out of both lists."""
+        for before, after in list(zip(missing, extra, strict=False)):
+            recorded, replayed = self._recorded[before].document, self._replayed[after]
+            found = list(differences(recorded, replayed, self._sides))
+            if before == after or all(each.kind == "value" for each in found):
+                missing.remove(before)
+                extra.remove(after)
+                yield from found
+
+    def _moved(self) -> Iterator[Difference]:
+        """Documents that both sides have, in another order without having been concurrent."""
+        common = Counter(self._before) & Counter(self._after)
+        before, after = _kept(self._before, common), _kept(self._after, common)
+        matcher = SequenceMatcher(None, [self._before[at] for at in before],
+                                  [self._after[at] for at in after], autojunk=False)  # fmt: skip
+        for tag, start, end, _, _ in matcher.get_opcodes():
+            for at in before[start:end] if tag in ("delete", "replace") else ():
+                if not self._is_concurrent(at):
+                    place = f"document {at + 1}"
+                    yield Difference("order", "", place, "another place")
+
+    def _is_concurrent(self, at: int) -> bool:
+        """A write was under way from this document to one beside it: either may come first."""
+        near = self._recorded[max(0, at - 1) : at + 2]
+        here: Heard = self._recorded[at]
+        return any(
+            write.covers(here.order)
+            and any(write.covers(each.order) for each in near if each != here)
+            for write in self._writes
+        )
+
+    def _is_by_chance(self, document: Any) -> bool:
+        """Written while the stream began or ended: whether it is heard is chance."""
+        borders = [self._stream.order]
+        borders += [each.order for each in self._recorded[:1]]
+        borders += [self._stream.end.order] if self._stream.end else []
+        return any(
+            self._sides.names.expected(_items(write)) == document
+            and (write.answer is None or any(map(write.covers, borders)))
+            for write in self._writes
+        )
+
+    def _key(self, document: Any) -> str:
+        return json.dumps(self._masked(document), sort_keys=True)
+
+    def _masked(self, value: Any) -> Any:
+        """Moments that a platform may have stamped all look alike."""
+        if isinstance(value, dict):
+            return {name: self._masked(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._masked(item) for item in value]
+        moment = unix_us(value)
+        if moment is None or moment in self._sides.named:
+            return value
+        is_stamp = self._sides.recorded.holds(moment) or self._sides.replayed.holds(moment)
+        return f"<moment {form(value)}>" if is_stamp else value
+
+
+def _items(write: Exchange) -> Any:
+    return write.document.get("values") if isinstance(write.document, dict) else None
+
+
+def _unmatched(these: Sequence[str], those: Sequence[str]) -> list[int]:
+    """Places of what is oftener in ``these``."""
+    left = Counter(those)
+    found = []
+    for at, each in enumerate(these):
+        if left[each] > 0:
+            left[each] -= 1
+        else:
+            found.append(at)
+    return found
+
+
+def _kept(these: Sequence[str], common: Counter[str]) -> list[int]:
+    left = Counter(common)
+    found = []
+    for at, each in enumerate(these):
+        if left[each] > 0:
+            left[each] -= 1
+            found.append(at)
+    return found

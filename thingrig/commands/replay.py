@@ -1,0 +1,196 @@
+"""``thingrig replay``: play a recorded trace to a target and tell what differs."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+import thingrig
+from conformance import targets
+from scenarios import wall
+from scenarios.engine import Access
+from scenarios.files import FileError, mistakes_in
+from scenarios.replay import report
+from scenarios.replay.player import Manner, Outcome
+from scenarios.replay.replaying import replay
+from scenarios.replay.script import Script, ScriptError
+from scenarios.secrets import SecretRegistry
+from scenarios.trace import Trace, TraceError, read_trace
+from simulators.platforms.embedded import EmbeddedError, embedded_server
+from simulators.transports.event_loop import new_event_loop
+from thingrig.commands import run
+from thingrig.errors import NoJudgement, UsageProblem
+from thingrig.replay_view import progress_of, summary
+from thingrig.run_view import printable
+
+EXIT_CODES = {"same": 0, "different": 1, "inconclusive": 3}
+
+
+@click.command("replay")
+@click.argument("trace_path", metavar="TRACE")
+@click.option("--target", "target_path", metavar="FILE", help="The platform to play to.")
+@click.option("--url", help="Replaces the target file's url.")
+@click.option("--speed", metavar="X", default="1", help="How many times faster than recorded.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for report and new trace.")
+def command(
+    trace_path: str, target_path: str | None, url: str | None, speed: str, out: Path | None
+) -> int:
+    """
+    Play TRACE, the trace.jsonl of a run, again and tell what differs from the recording.
+
+    Without a target a fresh embedded server is played to.
+    """
+    times = _speed(speed)
+    trace = _trace(Path(trace_path))
+    script = _script(trace_path, trace)
+    with _target(trace.header["platform"], target_path, url) as target:
+        return _replayed(trace, script, target, times, out)
+
+
+@contextmanager
+def _target(platform: str, path: str | None, url: str | None) -> Iterator[targets.Target]:
+    if path is not None:
+        yield targets.read_target(path, url=url)
+        return
+    if url is not None:
+        targets.check_url(url)
+        built_in = run._built_in_document()
+        yield targets.Target(platform, url.rstrip("/"), document=built_in)
+        return
+    try:
+        with embedded_server(platform) as server:
+            yield targets.from_document(server.target, kind="embedded")
+    except EmbeddedError as problem:
+        raise NoJudgement(str(problem)) from problem
+
+
+def _replayed(
+    trace: Trace, script: Script, target: targets.Target, speed: float, out: Path | None
+) -> int:
+    access = _access(trace, script, target)
+    started = datetime.now(UTC)
+    name = printable(trace.header["scenario"]).replace("/", "-")
+    folder = out or run._fresh_folder(f"{started:%Y%m%d-%H%M%S}-replay-{name}")
+    secrets = SecretRegistry()
+    at = wall.Target(target.url, access, run._tls(target), target.max_requests_per_s)
+    manner = Manner(speed, access.product_id, has_used_codes=target.kind != "embedded")
+    with (
+        run._opened(folder / "trace.jsonl") as new_trace,
+        progress_of(name) as progress,
+        run._ending_is_interrupting(),
+    ):
+        try:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                outcome = runner.run(
+                    replay(
+                        trace.header, script, at, manner,
+                        trace=new_trace, secrets=secrets, progress=progress,
+                    )
+                )  # fmt: skip
+        except wall.UnreachableError as problem:
+            raise NoJudgement(printable(str(problem))) from problem
+    about = {
+        "target": {"kind": target.kind, "url": target.url},
+        "speed": speed,
+        "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
+        "finished": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return _told(trace, script, outcome, folder, secrets, about)
+
+
+def _told(
+    trace: Trace,
+    script: Script,
+    outcome: Outcome,
+    folder: Path,
+    secrets: SecretRegistry,
+    about: dict[str, Any],
+) -> int:
+    document = secrets.redact(
+        report.document(trace, script, outcome, suite_version=thingrig.__version__, about=about)
+    )
+    path = folder / "replay.json"
+    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    summary(document)
+    click.echo(str(path))
+    click.echo(str(folder / "trace.jsonl"))
+    return EXIT_CODES[document["verdict"]]
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not (math.isfinite(speed) and speed > 0):
+        raise UsageProblem(f"expected --speed to be a number above 0, such as 60; got '{text}'")
+    return speed
+
+
+def _trace(path: Path) -> Trace:
+    try:
+        trace = read_trace(path)
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise FileError(
+            path, None, f"expected a readable file; got '{reason.lower()}'"
+        ) from problem
+    except RecursionError as problem:
+        raise FileError(path, None, "expected a trace; got too deep a nesting") from problem
+    except TraceError as problem:
+        raise UsageProblem(printable(str(problem))) from problem
+    mistakes = mistakes_in(trace.header, "trace")
+    if mistakes:
+        raise FileError(path, 1, printable(mistakes[0]))
+    if trace.header["seed"] is None:
+        got = f"got one of {trace.header['scenario']} without a seed"
+        raise FileError(path, 1, f"expected the trace of a scenario that was run; {got}")
+    return trace
+
+
+def _script(path: str, trace: Trace) -> Script:
+    try:
+        script = Script(trace)
+    except ScriptError as problem:
+        raise FileError(path, problem.line, printable(str(problem))) from problem
+    except RecursionError as problem:
+        raise FileError(path, None, "expected a trace; got too deep a nesting") from problem
+    if not script.steps:
+        raise NoJudgement(f"{path} holds no request to be replayed")
+    return script
+
+
+def _access(trace: Trace, script: Script, target: targets.Target) -> Access:
+    """
+    The target's credentials.
+
+    Raises:
+        UsageProblem: they are for another platform, too few, or not to be used for writing.
+    """
+    if target.platform != trace.header["platform"]:
+        what = f"expected a target of platform {trace.header['platform']}"
+        raise UsageProblem(f"{what}; got '{target.platform}'")
+    if "write" not in target.allow:
+        raise UsageProblem("expected a target whose limits.allow holds 'write'; got none")
+    access = Access(
+        activation_codes=tuple(target.credential("activation_codes", ())),
+        thing_tokens=tuple(target.credential("thing_tokens", ())),
+        product_id=target.credential("product_id"),
+    )
+    for kind, has in (
+        ("activation_code", len(access.activation_codes)),
+        ("thing_token", len(access.thing_tokens)),
+    ):
+        needed = len(script.given(kind))
+        if needed > has:
+            what = f"expected a target with {needed} {kind}s, as many as the trace needs"
+            raise UsageProblem(f"{what}; got {has}")
+    return access
