@@ -11,7 +11,7 @@ _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
-_DIGITS = {14: "%Y%m%d%H%M%S%z", 17: "%Y%m%d%H%M%S%f%z"}
+_DIGITS = (14, 17)  # to the second, to the millisecond
 _UNITS_US = (1_000_000, 1_000, 1)
 _FROM_US, _UNTIL_US = 978_307_200_000_000, 4_102_444_800_000_000  # 2001 to 2100
 
@@ -42,7 +42,9 @@ def _of_text(text: str) -> int | None:
         if text.isascii() and text.isdecimal():
             if len(text) not in _DIGITS:
                 return None
-            moment = datetime.strptime(f"{text}+0000", _DIGITS[len(text)])
+            date = [text[:4], text[4:6], text[6:8]]
+            time = [text[8:10], text[10:12], f"{text[12:14]}.{text[14:]:0<6}"]
+            moment = datetime.fromisoformat(f"{'-'.join(date)}T{':'.join(time)}")
         elif _ISO.fullmatch(text):
             moment = datetime.fromisoformat(text)
         else:

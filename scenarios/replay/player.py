@@ -179,8 +179,9 @@ class Player:
             outcome.counts["documents"] += len(listener.reception.documents)
             if outcome.lost is None and not outcome.is_interrupted:
                 sides = self._sides(stream.keys, stream.last_us)
-                for each in stream_differences(self._script, stream, listener.reception, sides):
-                    self._find(stream, each)
+                found = stream_differences(self._script, stream, listener.reception, sides)
+                for order, each in found:
+                    self._find(stream, each, order=order)
         outcome.ended_us = self._clock.now_us()
         return outcome
 
@@ -341,10 +342,16 @@ class Player:
         )
 
     def _find(
-        self, step: Exchange | Stream, difference: Difference, *, is_raced: bool = False
+        self,
+        step: Exchange | Stream,
+        difference: Difference,
+        *,
+        order: int | None = None,
+        is_raced: bool = False,
     ) -> None:
         method = step.method if isinstance(step, Exchange) else "stream"
-        finding = Finding(difference, step.order, step.device, method, step.target)
+        place = step.order if order is None else order
+        finding = Finding(difference, place, step.device, method, step.target)
         (self.outcome.uncertain if is_raced else self.outcome.findings).append(finding)
 
     def _channel(self, device: str) -> HttpChannel:

@@ -27,17 +27,22 @@ class Reception:
     refused: int | None = None
 
 
+Placed = tuple[int, Difference]  # with its place in the trace
+
+
 def stream_differences(
     script: Script, stream: Stream, reception: Reception, sides: Sides
-) -> Iterator[Difference]:
+) -> Iterator[Placed]:
     """By refusal, content and order; the time between keep-alives does not scale."""
     if stream.refused != reception.refused:
-        yield Difference("status", "", stream.refused or 200, reception.refused or 200)
+        statuses = (stream.refused or 200, reception.refused or 200)
+        yield stream.order, Difference("status", "", *statuses)
         return
     yield from _Documents(script, stream, reception, sides).differences()
     if reception.end is not None and stream.end is None:
-        yield Difference("stream end", "", "open", reception.end)
-    yield from _silences(stream, reception)
+        yield stream.order, Difference("stream end", "", "open", reception.end)
+    for each in _silences(stream, reception):
+        yield stream.order, each
 
 
 def _silences(stream: Stream, reception: Reception) -> Iterator[Difference]:
@@ -70,7 +75,7 @@ class _Documents:
             if exchange.is_write
         ]
 
-    def differences(self) -> Iterator[Difference]:
+    def differences(self) -> Iterator[Placed]:
         if self._before == self._after:
             return
         missing = _unmatched(self._before, self._after)
@@ -78,13 +83,14 @@ class _Documents:
         yield from self._changed(missing, extra)
         for at in missing:
             if not self._is_by_chance(self._recorded[at].document):
-                yield Difference("missing", "", self._recorded[at].document, NOTHING)
+                found = Difference("missing", "", self._recorded[at].document, NOTHING)
+                yield self._recorded[at].order, found
         for at in extra:
             if not self._is_by_chance(self._replayed[at]):
-                yield Difference("extra", "", NOTHING, self._replayed[at])
+                yield self._order(at), Difference("extra", "", NOTHING, self._replayed[at])
         yield from self._moved()
 
-    def _changed(self, missing: list[int], extra: list[int]) -> Iterator[Difference]:
+    def _changed(self, missing: list[int], extra: list[int]) -> Iterator[Placed]:
         """What stands in the place of another; taken out of both lists."""
         for before, after in list(zip(missing, extra, strict=False)):
             recorded, replayed = self._recorded[before].document, self._replayed[after]
@@ -92,9 +98,14 @@ class _Documents:
             if before == after or all(each.kind == "value" for each in found):
                 missing.remove(before)
                 extra.remove(after)
-                yield from found
+                for each in found:
+                    yield self._order(before), each
 
-    def _moved(self) -> Iterator[Difference]:
+    def _order(self, at: int) -> int:
+        """Where in the trace the document of that number stands, or would stand."""
+        return self._recorded[at].order if at < len(self._recorded) else self._stream.order
+
+    def _moved(self) -> Iterator[Placed]:
         """Documents that both sides have, in another order without having been concurrent."""
         common = Counter(self._before) & Counter(self._after)
         before, after = _kept(self._before, common), _kept(self._after, common)
@@ -104,7 +115,7 @@ class _Documents:
             for at in before[start:end] if tag in ("delete", "replace") else ():
                 if not self._is_concurrent(at):
                     place = f"document {at + 1}"
-                    yield Difference("order", "", place, "another place")
+                    yield self._order(at), Difference("order", "", place, "another place")
 
     def _is_concurrent(self, at: int) -> bool:
         """A write was under way from this document to one beside it: either may come first."""
