@@ -27,7 +27,6 @@ from simulators.transports.http import HttpAnswer, HttpChannel, HttpTransport, T
 
 PATIENCE_US = 2_000_000  # for a document of a stream that somebody waits for
 LOST_AFTER = 20  # requests in a row without an answer
-TRIED_CODES = 20  # refused in a row: it is not that they are used up
 
 Progress = Callable[[int, int], None]
 
@@ -153,7 +152,6 @@ class Player:
         self._done: dict[Step, simpy.Event] = {each: clock.event() for each in script.steps}
         self._listeners: dict[Stream, Listener] = {}
         self._failed_in_a_row = 0
-        self._refused_in_a_row = 0
 
     def conduct(self) -> Steps:
         """Play every step, then wait for what is still to come."""
@@ -282,10 +280,6 @@ class Player:
         is_refused = step.answer is not None and (step.answer.status or 500) < 300
         is_refused = is_refused and 400 <= answer.status < 500 and answer.status != 429
         if not self._manner.has_used_codes or not codes or not is_refused:
-            self._refused_in_a_row = 0
-            return None
-        self._refused_in_a_row += 1
-        if self._refused_in_a_row > TRIED_CODES:
             return None
         code = self._names.next_code(codes[0])
         if code is None:
