@@ -22,7 +22,12 @@ REQUIREMENTS = PACKAGE / "requirements"
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One sentence that a target keeps or breaks; ``needs`` names features of the target."""
+    """
+    One sentence that a target keeps or breaks.
+
+    ``needs`` names features of the target; ``boards`` the boards and clients in the field that a
+    target locks out by breaking it.
+    """
 
     id: str
     sentence: str
@@ -33,6 +38,7 @@ class Requirement:
     needs: tuple[str, ...] = ()
     example: str | None = None
     level_when_named: Level | None = None
+    boards: tuple[str, ...] = ()
 
     @property
     def platform(self) -> str:
@@ -41,7 +47,7 @@ class Requirement:
 
     def document(self) -> dict[str, Any]:
         """What results files and ``requirements --json`` tell about it."""
-        return {
+        document: dict[str, Any] = {
             "id": self.id,
             "sentence": self.sentence,
             "level": self.level,
@@ -50,6 +56,7 @@ class Requirement:
             "source": self.source,
             "needs": list(self.needs),
         }
+        return document | {"boards": list(self.boards)} if self.boards else document
 
 
 Catalogue = Mapping[str, Requirement]
@@ -92,4 +99,5 @@ def unknown_id(requirement_id: str, known: Iterable[str]) -> str:
 
 
 def _requirement(entry: dict[str, Any]) -> Requirement:
-    return Requirement(**{**entry, "needs": tuple(entry.get("needs", ()))})
+    lists = {name: tuple(entry.get(name, ())) for name in ("needs", "boards")}
+    return Requirement(**{**entry, **lists})

@@ -25,6 +25,7 @@ def certificate(results: Results) -> Document:
     """The certificate of a run; schema: conformance/schemas/certificate.json."""
     header = results.header
     footer = results.footer or _footer_of_interrupted(results)
+    requirements = _requirements(header, footer)
     return {
         "schema": SCHEMA,
         "tool": header["tool"],
@@ -39,7 +40,8 @@ def certificate(results: Results) -> Document:
         "reason": footer.get("reason"),
         "executed": footer["executed"],
         "counts": footer["counts"],
-        "requirements": _requirements(header, footer),
+        "requirements": requirements,
+        "locked_out": _locked_out(requirements),
         "left_behind": footer["left_behind"],
         "not_covered": footer["not_covered"],
     }
@@ -67,9 +69,24 @@ def _requirements(header: Document, footer: Document) -> list[Document]:
             "tests": judged["tests"],
             "waiver": judged.get("waiver"),
             **{key: known.get(judged["id"], {}).get(key) for key in described},
+            **_boards(known.get(judged["id"], {})),
         }
         for judged in footer["requirements"]
     ]
+
+
+def _boards(entry: Document) -> Document:
+    return {"boards": entry["boards"]} if entry.get("boards") else {}
+
+
+def _locked_out(requirements: list[Document]) -> list[Document]:
+    """The boards in the field that need what is broken, by name, and what that is."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for entry in requirements:
+        if entry["verdict"] == "fail":
+            for board in entry.get("boards", ()):
+                found[board].append(entry["id"])
+    return [{"board": board, "requirements": found[board]} for board in sorted(found)]
 
 
 def _footer_of_interrupted(results: Results) -> Document:

@@ -116,14 +116,21 @@ def read_head(connection: Connection, deadline: float) -> tuple[int, Headers]:
     Raises:
         ConnectionEnded: closed, silent, or not HTTP.
     """
+    _, status, headers = read_start(connection, deadline)
+    return status, headers
+
+
+def read_start(connection: Connection, deadline: float) -> tuple[str, int, Headers]:
+    """As read_head, with the status line before them."""
     while True:
-        status = _status(connection.read_line(deadline))
+        line = connection.read_line(deadline)
+        status_line, status = line.decode("latin-1"), _status(line)
         pairs: list[tuple[str, str]] = []
         while line := connection.read_line(deadline):
             name, _, value = line.decode("latin-1").partition(":")
             pairs.append((name.strip(), value.strip()))
         if status >= 200:
-            return status, Headers(pairs)
+            return status_line, status, Headers(pairs)
 
 
 def _status(line: bytes) -> int:

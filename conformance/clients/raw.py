@@ -13,11 +13,12 @@ from conformance.clients.http import Http, explain
 
 def exchange_raw(http: Http, data: bytes, *, answers: int, timeout_s: float) -> list[Response]:
     """Open a connection, send, read up to ``answers`` answers, close; see ThethingsClient.raw."""
-    method, target, headers, body = _parts(data)
+    method, target, headers, body = parts_of(data)
     http.guard.before(method, target.removeprefix(http.prefix), body)
     started = time.monotonic()
     responses = _responses(http, data, answers, started + timeout_s)
     recorded = responses[-1] if responses else unanswered("closed by us right after sending", 0.0)
+    target = target.removeprefix(http.prefix)
     http.guard.after(Exchange(method, target, headers, body, recorded, started, http.url, raw=data))
     return responses
 
@@ -45,7 +46,7 @@ def _responses(http: Http, data: bytes, answers: int, deadline: float) -> list[R
     return found
 
 
-def _parts(data: bytes) -> tuple[str, str, dict[str, str], bytes]:
+def parts_of(data: bytes) -> tuple[str, str, dict[str, str], bytes]:
     """Method, target, fields and body of the first request, as far as they can be told."""
     head, separator, body = data.replace(b"\r\n", b"\n").partition(b"\n\n")
     lines = head.decode("latin-1").lstrip("\n").split("\n")

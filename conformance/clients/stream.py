@@ -58,8 +58,12 @@ class Stream:
         ended: why nothing more will come, or None while it lives.
     """
 
-    def __init__(self, http: Http, target: str, *, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self, http: Http, target: str, *, timeout_s: float = 10.0, request: bytes | None = None
+    ) -> None:
+        """``request`` are the bytes of the request, when a tidy head is not what is wanted."""
         self.target = target
+        self._bytes = request
         self.documents: list[StreamDocument] = []
         self.chunks: list[bytes] = []
         self.ended: str | None = None
@@ -71,7 +75,15 @@ class Stream:
         self.response = self._open(timeout_s)
         http.guard.after(
             Exchange(
-                "GET", target, {}, b"", self.response, self.opened_at, http.url, growing=self._seen
+                "GET",
+                target,
+                {},
+                b"",
+                self.response,
+                self.opened_at,
+                http.url,
+                raw=request,
+                growing=self._seen,
             )
         )
 
@@ -151,6 +163,8 @@ class Stream:
         return answered(status, headers, b"", time.monotonic() - started)
 
     def _request(self) -> bytes:
+        if self._bytes is not None:
+            return self._bytes
         head = (
             f"GET {self._http.prefix}{self.target} HTTP/1.1\r\n"
             f"Host: {host_header(self._http.url)}\r\n"

@@ -120,7 +120,8 @@ async def _serve(folder: StateFolder, settings: Settings, say: Callable[[str], N
             framing=replace(Framing(), **deviation.framing) if deviation else None,
             limits=_limits(deviation),
         )
-        server = await _listen(shell, settings, context)
+        kind = deviation.connection if deviation else Connection
+        server = await _listen(shell, settings, context, kind)
         url = _url(server, settings)
         if settings.write_target is not None:
             document = target_document(core, url, ca_file)
@@ -202,11 +203,11 @@ def _limits(deviation: Deviation | None) -> Limits:
 
 
 async def _listen(
-    shell: Shell, settings: Settings, context: ssl.SSLContext | None
+    shell: Shell, settings: Settings, context: ssl.SSLContext | None, kind: type[Connection]
 ) -> asyncio.Server:
     try:
         return await shell.loop.create_server(
-            lambda: Connection(shell),
+            lambda: kind(shell),
             settings.host,
             settings.port,
             ssl=context,

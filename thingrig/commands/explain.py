@@ -30,6 +30,8 @@ def _lines(found: Requirement) -> Iterator[str]:
     yield ""
     yield f"endpoint  {found.endpoint}"
     yield f"source    {found.source}"
+    if found.boards:
+        yield f"boards    {', '.join(found.boards)}"
     if found.needs:
         yield f"needs     {', '.join(found.needs)}"
     if found.level_when_named:

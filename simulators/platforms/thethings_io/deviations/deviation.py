@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from simulators.platforms.effects import Answer, Effects, Request
 from simulators.platforms.thethings_io.core import Core
+from simulators.platforms.wire_http import Connection
 
 Before: TypeAlias = Callable[[Request], Request]
 After: TypeAlias = "Callable[[Request, Effects], Effects]"
@@ -37,6 +38,7 @@ class Deviation:
         policy: fields of the core's Policy with wrong values.
         framing: fields of the shell's Framing with wrong values.
         limits: fields of the shell's Limits with wrong values.
+        connection: what reads bytes off a socket, in place of the shell's Connection.
     """
 
     sentence: str
@@ -49,6 +51,7 @@ class Deviation:
     policy: Mapping[str, Any] = field(default_factory=dict)
     framing: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
+    connection: type[Connection] = Connection
 
 
 class DeviatingCore:
