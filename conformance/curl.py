@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from conformance.clients.exchange import Exchange
 
 Redact = Callable[[str], str]
+_PORTS = {"http": 80, "https": 443}
 _PLACEHOLDER = re.compile(r"<([a-z_]+):(\d+)(?::…[^<>]{4})?>")
 
 
@@ -21,14 +23,35 @@ def curl_line(exchange: Exchange, redact: Redact, origins: Mapping[str, str]) ->
         redact: writes placeholders in place of secrets.
         origins: what to say about each placeholder.
     """
-    parts = ["curl", "-i", *_options(exchange, redact), redact(exchange.url + exchange.target)]
     names: dict[str, str] = {}
-    line = " ".join(_quoted(part, names) for part in parts)
+    line = " | ".join(
+        " ".join(_quoted(part, names) for part in command)
+        for command in _commands(exchange, redact)
+    )
     notes = "; ".join(
         f"{name}: {origins.get(placeholder, 'known only to this run')}"
         for placeholder, name in names.items()
     )
     return f"{line}  # {notes}" if notes else line
+
+
+def _commands(exchange: Exchange, redact: Redact) -> list[list[str]]:
+    """The words of curl; of printf into a plain connection for bytes that curl would tidy up."""
+    if exchange.raw is None:
+        url = redact(exchange.url + exchange.target)
+        return [["curl", "-i", *_options(exchange, redact), url]]
+    address = urlsplit(exchange.url)
+    host, port = address.hostname or "", str(address.port or _PORTS[address.scheme])
+    plain = ["nc", "-w", "5", host, port]
+    secured = ["openssl", "s_client", "-quiet", "-connect", f"{host}:{port}"]
+    text = "".join(map(_printable, exchange.raw))
+    return [["printf", "%b", redact(text)], secured if address.scheme == "https" else plain]
+
+
+def _printable(byte: int) -> str:
+    """A byte as ``printf %b`` reads it."""
+    known = {0x0A: "\\n", 0x0D: "\\r", 0x5C: "\\\\"}
+    return known.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\0{byte:03o}")
 
 
 def _options(exchange: Exchange, redact: Redact) -> list[str]:

@@ -70,6 +70,23 @@ def test_a_part_asked_for_by_name_may_be_stricter(tmp_path: Path) -> None:
     assert select_profile("demo/field", known)["DEMO-001"].level == "must"
 
 
+def test_field_devices_are_advice_until_they_are_asked_for() -> None:
+    """Every requirement names who needs it; asked for by name, the bytes of boards are a must."""
+    within, named = (
+        {
+            name: each
+            for name, each in select_profile(profile, catalogue()).items()
+            if each.profile == "thethings-io/field-devices"
+        }
+        for profile in ("thethings-io", "thethings-io/field-devices")
+    )
+    assert {each.level for each in within.values()} == {"should", "info"}
+    assert {"must", "should", "info"} == {each.level for each in named.values()}
+    assert [name for name, each in named.items() if not each.boards] == []
+    readers = {each.level for name, each in named.items() if name.startswith("TIO-RDR-")}
+    assert readers == {"should"}
+
+
 def test_an_id_is_there_once(tmp_path: Path) -> None:
     (tmp_path / "demo.toml").write_text(ENTRY.format(level="must", part="device") * 2)
     with pytest.raises(FileError, match="expected unique ids; got 'DEMO-001' twice"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 
 import pytest
 
@@ -109,3 +110,25 @@ def test_two_secrets_of_a_kind_are_two_variables(secrets: SecretRegistry) -> Non
     line = curl_line(exchange(f"/{TOKEN}/{other}/{TOKEN}"), secrets.redact, {})
     assert '"http://host:1/${THING_TOKEN}/${THING_TOKEN_2}/${THING_TOKEN}"' in line
     assert "THING_TOKEN_2: known only to this run" in line
+
+
+RAW = [
+    b"POST /v2/things/%b HTTP/1.1\nHost: a\n\n{}\n\n",
+    b"GET /%b HTTP/1.1\r\n\r\n",
+    b'%b \\ \\n "quoted" $HOME `id` 100 \x81\xa6\x00',
+]
+
+
+@pytest.mark.parametrize("data", RAW, ids=range(len(RAW)))
+def test_a_shell_sends_raw_bytes_again(secrets: SecretRegistry, data: bytes) -> None:
+    """Bytes that curl would tidy up go through printf into a connection."""
+    raw = data % TOKEN.encode()
+    seen = Exchange("POST", "/", {}, b"", unanswered("reset", 0.1), 0.0, "http://host:81", raw)
+
+    line = curl_line(seen, secrets.redact, {})
+
+    assert TOKEN not in line
+    command, _, rest = line.partition(" | ")
+    assert rest.startswith("nc -w 5 host 81")
+    sent = subprocess.run(["sh", "-c", command], capture_output=True, env={"THING_TOKEN": TOKEN})
+    assert sent.stdout == raw

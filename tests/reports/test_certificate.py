@@ -80,3 +80,23 @@ def test_the_file_reads_back_as_the_document(lines, write, tmp_path):
     written = json.loads((tmp_path / "certificate.json").read_text(encoding="ascii"))
     assert written == certificate(read_results(path))
     assert written["target"]["url"] == "http://\ud800.example"
+
+
+def test_boards_of_broken_requirements_are_locked_out(lines, write):
+    """Who needs what is broken, by name; who needs what passed is not named."""
+    verdicts = [entry["verdict"] for entry in lines[-1]["requirements"]]
+    for entry, verdict in zip(lines[0]["requirements"], verdicts, strict=True):
+        entry["boards"] = ["B board", "A board"] if verdict == "fail" else ["C board"]
+    broken = [entry["id"] for entry in lines[-1]["requirements"] if entry["verdict"] == "fail"]
+
+    document = certificate(read_results(write(lines)))
+
+    assert document["locked_out"] == [
+        {"board": "A board", "requirements": broken},
+        {"board": "B board", "requirements": broken},
+    ]
+
+
+def test_without_boards_nobody_is_locked_out(lines, write):
+    """A requirement that names no board says nothing about any."""
+    assert certificate(read_results(write(lines)))["locked_out"] == []

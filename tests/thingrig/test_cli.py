@@ -114,6 +114,16 @@ def test_explain_shows_source_exchange_and_tests(capsys: pytest.CaptureFixture[s
     assert "test_root_without_session_is_401" in told
 
 
+def test_explain_names_the_boards_and_the_level_by_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.exit_code(["explain", "TIO-FLD-001"]) == 0
+    told = capsys.readouterr().out
+    assert "boards    Arduino library, " in told
+    assert "level     must when thethings-io/field-devices is asked for by name" in told
+    assert "strict-line-ends: " in told
+
+
 def test_doctor_finds_no_clash_here(capsys: pytest.CaptureFixture[str]) -> None:
     cli.exit_code(["version"])
     capsys.readouterr()
