@@ -104,14 +104,15 @@ def _answer(connection: Connection, timeout_s: float) -> Heard:
 def _blocks(connection: Connection, headers: Headers, deadline: float) -> list[bytes]:
     if "chunked" in headers.get("Transfer-Encoding", "").lower():
         return list(chunks(connection, deadline))
-    left = headers.get("Content-Length", "")
-    wanted = int(left) if left.isdigit() else None
+    length = headers.get("Content-Length", "")
+    left = int(length) if length.isdigit() else None
     blocks: list[bytes] = []
-    while wanted is None or sum(map(len, blocks)) < wanted:
+    while left is None or left > 0:
         try:
-            blocks.append(connection.read_some(deadline))
+            blocks.append(connection.read_some(deadline, most=left))
         except ConnectionEnded as end:
-            if wanted is None and str(end) == "the connection was closed":
+            if left is None and str(end) == "the connection was closed":
                 break
             raise
+        left = None if left is None else left - len(blocks[-1])
     return blocks

@@ -84,12 +84,12 @@ class Connection:
         del self._buffer[:size]
         return data
 
-    def read_some(self, deadline: float) -> bytes:
-        """Whatever comes next, at least one byte."""
+    def read_some(self, deadline: float, *, most: int | None = None) -> bytes:
+        """Whatever comes next, at least one byte and not more than ``most``."""
         if not self._buffer:
             self._fill(deadline)
-        data = bytes(self._buffer)
-        self._buffer.clear()
+        data = bytes(self._buffer[:most])
+        del self._buffer[:most]
         return data
 
     def _fill(self, deadline: float) -> None:

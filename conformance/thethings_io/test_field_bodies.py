@@ -21,7 +21,7 @@ from conformance.thethings_io.field import (
 @pytest.mark.requirement("TIO-FLD-010")
 def test_body_without_a_type_counts(thing: Thing, requirement: Judge) -> None:
     key = thing.key("typeless")
-    body = f'{{"values":[{{"key":"{key}","value":21.5}}]}}'
+    body = f'{{"values":[{{"key":"{key}","value":"on"}}]}}'
 
     heard = hear(thing, request(thing, "POST", f"/v2/things/{thing.token}", body=body))
 
@@ -32,7 +32,7 @@ def test_body_without_a_type_counts(thing: Thing, requirement: Judge) -> None:
 @pytest.mark.requirement("TIO-FLD-011")
 def test_body_in_chunks_counts(thing: Thing, requirement: Judge) -> None:
     key = thing.key("chunks")
-    body = f'{{"values":[{{"key":"{key}","value":21.5}}]}}'
+    body = f'{{"values":[{{"key":"{key}","value":"on"}}]}}'
 
     data = request(
         thing,

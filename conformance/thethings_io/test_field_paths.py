@@ -24,8 +24,8 @@ JSON = "Content-Type: application/json"
 
 
 def body_of(key: str) -> str:
-    """The write of one number."""
-    return f'{{"values":[{{"key":"{key}","value":21.5}}]}}'
+    """The write of one value."""
+    return f'{{"values":[{{"key":"{key}","value":"on"}}]}}'
 
 
 @pytest.mark.requirement("TIO-FLD-020")
