@@ -14,7 +14,7 @@ from thingrig import cli
 from thingrig.errors import NoJudgement, UsageProblem
 
 WRONG = {
-    "certifi": "expected a command (serve, run, certify",
+    "certifi": "expected a command (serve, run, replay, certify",
     "certify thethings-io --jbos 2": "expected an option; got '--jbos'; did you mean '--jobs'?",
     "certify thethings-io --jobs two": "invalid value for '--jobs'",
     "certify thethings-io --jobs 0": "invalid value for '--jobs'",
