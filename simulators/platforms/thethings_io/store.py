@@ -60,8 +60,6 @@ def open_database(path: Path | None) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = %s" % ("WAL" if path else "OFF"))
     # In a write-ahead log NORMAL survives the death of the process; FULL is for power cuts.
     connection.execute("PRAGMA synchronous = NORMAL")
-    # A checkpoint stalls everybody; four times the default makes that rarer than one in a hundred.
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
     connection.executescript(_TABLES)
     return connection
 
