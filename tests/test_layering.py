@@ -27,6 +27,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "reports": (),
     "simulators.clock": (),
     "simulators.randomness": (),
+    "simulators.lorawan": (),
     "simulators.wire": (),
     "simulators.transports": ("simulators.wire", "simulators.clock", "simulators.randomness"),
     "simulators.devices": (
@@ -52,6 +53,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 
 # What a package must not import from elsewhere; None: anything but the standard library.
 FOREIGN: dict[str, tuple[str, ...] | None] = {
+    "simulators.lorawan": None,
     "simulators.wire": None,
     "simulators": ("pytest", "_pytest", "allure", "allure_commons", "requests"),
     "scenarios": ("pytest", "_pytest", "allure", "allure_commons", "requests"),

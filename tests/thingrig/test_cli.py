@@ -30,6 +30,12 @@ WRONG = {
     "requirements thethings-io/devices": "did you mean 'thethings-io/device'?",
     "clean nowhere.jsonl --target nowhere.toml": "nowhere.jsonl: expected a readable file",
     "clean nowhere.jsonl": "missing option '--target'",
+    "airtime --sf 13 --bw 125 --payload 20": "invalid value for '--sf'",
+    "airtime --sf 9 --bw 125000 --payload 20": "invalid value for '--bw'",
+    "airtime --sf 9 --bw 125 --cr 4/9 --payload 20": "did you mean '4/",
+    "airtime --sf 9 --bw 125": "missing option '--payload'",
+    "airtime --sf 9 --bw 125 --payload 256": "invalid value for '--payload'",
+    "airtime --sf 6 --bw 125 --payload 20": "airtime: expected an implicit header with",
 }
 
 

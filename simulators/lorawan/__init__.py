@@ -1,0 +1,1 @@
+"""LoRaWAN as bytes and values: no clock, socket, log, randomness or environment in here."""
