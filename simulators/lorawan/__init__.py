@@ -1,1 +1,5 @@
-"""LoRaWAN as bytes and values: no clock, socket, log, randomness or environment in here."""
+"""
+LoRaWAN as bytes and values: no clock, socket, log, randomness or environment in here.
+
+The standard library and, for AES, `cryptography`.
+"""

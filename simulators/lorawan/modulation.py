@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from simulators.lorawan.errors import LoRaWanError
+
 _DATR = re.compile(r"SF(\d{1,2})BW(\d{1,4})", re.ASCII)
 
 
@@ -44,11 +46,11 @@ def parse_datr(value: object, coding_rate: str = "4/5") -> Modulation:
         value: from JSON: text such as ``"SF7BW125"``, or a bit rate as a whole number.
         coding_rate: the gateway's ``codr``; means nothing for FSK.
     Raises:
-        ValueError: anything else.
+        LoRaWanError: anything else.
     """
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return Fsk(value)
     found = _DATR.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"expected a data rate such as 'SF7BW125' or 50000; got {value!r:.40}")
+        raise LoRaWanError(f"expected a data rate such as 'SF7BW125' or 50000; got {value!r:.40}")
     return Lora(int(found[1]), int(found[2]) * 1000, coding_rate)
