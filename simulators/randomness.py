@@ -9,6 +9,37 @@ from __future__ import annotations
 
 import hashlib
 import random
+from typing import Protocol
+
+
+class Chance(Protocol):
+    """What a user of chance needs at least: random.Random has it, and SmallRandom."""
+
+    def random(self) -> float:
+        """A number from 0 up to, not including, 1."""
+
+
+class SmallRandom:
+    """
+    A generator in some 80 bytes, for what exists by ten thousands: random.Random takes 2.5 KB.
+
+    Source: SplitMix64; Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
+    """
+
+    __slots__ = ("_state",)
+
+    def __init__(self, seed: int) -> None:
+        self._state = seed & _64_BITS
+
+    def random(self) -> float:
+        """As random.Random's: 53 bits of chance."""
+        self._state = mixed = (self._state + 0x9E3779B97F4A7C15) & _64_BITS
+        mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _64_BITS
+        mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _64_BITS
+        return ((mixed ^ mixed >> 31) >> 11) * 2.0**-53
+
+
+_64_BITS = 0xFFFFFFFFFFFFFFFF
 
 
 class RandomStreams:
@@ -25,3 +56,7 @@ class RandomStreams:
     def stream(self, *name: str | int) -> random.Random:
         """A fresh generator for ``name``; the same name always starts the same sequence."""
         return random.Random(self.integer(*name))
+
+    def small_stream(self, *name: str | int) -> SmallRandom:
+        """As ``stream``, in little memory and with ``random()`` alone."""
+        return SmallRandom(self.integer(*name))

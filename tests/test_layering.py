@@ -31,6 +31,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "simulators.wire": (),
     "simulators.transports": ("simulators.wire", "simulators.clock", "simulators.randomness"),
     "simulators.devices": (
+        "simulators.lorawan",
         "simulators.transports",
         "simulators.wire",
         "simulators.clock",

@@ -8,7 +8,7 @@ import sys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulators.randomness import RandomStreams
+from simulators.randomness import RandomStreams, SmallRandom
 
 PUBLISHED = 11356044162549210053
 names = st.lists(st.text(max_size=5) | st.integers(), min_size=1, max_size=3)
@@ -49,3 +49,18 @@ def test_different_names_are_different_streams(
     same = streams.stream(*one).random() == streams.stream(*other).random()
 
     assert same == (texts[0] == texts[1])
+
+
+def test_a_small_stream_is_the_published_sequence() -> None:
+    """SplitMix64 from the seed 1234567, the upper 53 bits of each value."""
+    published = [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    small = SmallRandom(1234567)
+
+    assert [int(small.random() * 2**53) for _ in published] == [value >> 11 for value in published]
+
+
+def test_small_streams_are_named_as_the_others() -> None:
+    streams = RandomStreams(1)
+
+    assert streams.small_stream("a", 1).random() == streams.small_stream("a", 1).random()
+    assert streams.small_stream("a", 1).random() != streams.small_stream("a", 2).random()
