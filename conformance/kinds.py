@@ -1,75 +1,172 @@
 """
-Kinds of requests on thethings.iO's device side, and which of them leave something behind.
+Kinds of requests on thethings.iO, and which of them leave something behind.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote
 
 from conformance.clients.exchange import Exchange
 
 _THING = r"/v2/+things/+(?P<token>[^/?]+)"
+_RESOURCE = r"/v2/+me/+resources/+(?P<resource>[^/?]+)/+(?P<thing>[^/?]+)"
+_END = r"/*(\?.*)?$"
+
+
+class Asked(NamedTuple):
+    """
+    A request that creates something.
+
+    ``parts`` are the named parts of its path, ``prefix`` the run's, ``user`` the e-mail address of
+    whose session it carries, or of whom it registers.
+    """
+
+    parts: Mapping[str, str]
+    document: Mapping[str, Any]
+    prefix: str
+    user: str | None
 
 
 class Creation(NamedTuple):
-    """A kind of request that leaves something behind; ``what`` tells it in words.
+    """
+    A kind of request that leaves something behind.
 
-    ``what`` is given the request's document, the run's prefix and the token of the thing.
+    ``what`` tells it in words; ``detail`` is what removing it needs to know.
     """
 
     method: str
     target: re.Pattern[str]
     kind: str
-    what: Callable[[dict[str, Any], str, str | None], str]
+    what: Callable[[Asked], str]
+    detail: Callable[[Asked], Any] = lambda _asked: None
+
+    def parts(self, target: str) -> dict[str, str]:
+        """The named parts of a target that is of this kind."""
+        found = self.target.match(target)
+        return found.groupdict() if found else {}
 
     def token(self, target: str) -> str | None:
-        """The token of the thing that it is left on."""
-        found = self.target.match(target)
-        return found.groupdict().get("token") if found else None
+        """The token of the thing that it is left on, where the path tells it."""
+        return self.parts(target).get("token")
 
 
-def _text(body: Any, *names: str) -> str:
-    found = [body[name] for name in names if isinstance(body, dict) and name in body]
+def _text(body: Mapping[str, Any], *names: str) -> str:
+    found = [body[name] for name in names if name in body]
     return str(found[0]) if found else "unnamed"
+
+
+def _collection(asked: Asked) -> str:
+    """The path of the collection that an object is stored in: ``me/Lists/1/Songs``."""
+    scope, *path = [part for part in asked.parts["path"].split("/") if part]
+    return "/".join([scope, *path[: len(path) - (len(path) + 1) % 2]])
+
+
+def _linked(asked: Asked) -> Any:
+    return {"thing_id": asked.document["thingId"]} if "thingId" in asked.document else None
+
+
+def _granted(asked: Asked) -> Any:
+    return {
+        name: asked.document[name] for name in ("permissions", "email") if name in asked.document
+    }
 
 
 CREATIONS = (
     Creation(
         "POST",
-        re.compile(r"^/v2/+things/*(\?.*)?$"),
+        re.compile(rf"^/v2/+things{_END}"),
         "thing",
-        lambda body, _prefix, _token: f"the thing activated with {_text(body, 'activationCode')}",
+        lambda asked: f"the thing activated with {_text(asked.document, 'activationCode')}",
     ),
     Creation(
         "POST",
-        re.compile(rf"^{_THING}/*(\?.*)?$"),
+        re.compile(rf"^{_THING}{_END}"),
         "values",
-        lambda _body, prefix, token: f"values under keys {prefix}… of the thing {token}",
+        lambda asked: f"values under keys {asked.prefix}… of the thing {asked.parts['token']}",
     ),
     Creation(
         "POST",
-        re.compile(rf"^{_THING}/+tags/*(\?.*)?$"),
+        re.compile(rf"^{_THING}/+tags{_END}"),
         "tag",
-        lambda body, _prefix, _token: _text(body, "name", "tag", "tags"),
+        lambda asked: _text(asked.document, "name", "tag", "tags"),
     ),
     Creation(
         "PUT",
-        re.compile(rf"^{_THING}/+resources/+description/*(\?.*)?$"),
+        re.compile(rf"^{_THING}/+resources/+description{_END}"),
         "description",
-        lambda _body, _prefix, token: f"the description of the thing {token}",
+        lambda asked: f"the description of the thing {asked.parts['token']}",
+    ),
+    Creation(
+        "POST",
+        re.compile(rf"^/v2/+register{_END}"),
+        "user",
+        lambda asked: _text(asked.document, "email"),
+    ),
+    Creation(
+        "POST",
+        re.compile(rf"^/v2/+me/+things{_END}"),
+        "link",
+        lambda asked: (
+            f"{_text(asked.document, 'thingToken', 'thingId')} as a thing of {asked.user}"
+        ),
+        _linked,
+    ),
+    Creation(
+        "PUT",
+        re.compile(rf"^/v2/+me/+resources/+description/+(?P<thing>[^/?]+){_END}"),
+        "description",
+        lambda asked: f"the description of the thing {asked.parts['thing']}",
+    ),
+    Creation(
+        "POST",
+        re.compile(rf"^{_RESOURCE}{_END}"),
+        "values",
+        lambda asked: f"values under keys {asked.prefix}… of the thing {asked.parts['thing']}",
+    ),
+    Creation(
+        "PUT",
+        re.compile(rf"^/v2/+me/+grant{_END}"),
+        "permission",
+        lambda asked: f"for {_text(asked.document, 'email')}: {_resources(asked)}",
+        _granted,
+    ),
+    Creation(
+        "PUT",
+        re.compile(rf"^/v2/+me/+settings{_END}"),
+        "settings",
+        lambda asked: f"settings of {asked.user}",
+    ),
+    Creation(
+        "POST",
+        re.compile(rf"^/v2/+classes/+(?P<path>[^?]+?){_END}"),
+        "objects",
+        lambda asked: f"objects of {unquote(_collection(asked))}",
+        lambda asked: {"collection": _collection(asked)},
     ),
 )
+
+
+def _resources(asked: Asked) -> str:
+    permissions = asked.document.get("permissions")
+    return ", ".join(permissions) if isinstance(permissions, dict) else "nothing"
+
 
 _NAMES = {
     "thing": "activations",
     "values": "writes",
     "tag": "tags added",
     "description": "descriptions replaced",
+    "user": "users registered",
+    "link": "things linked",
+    "permission": "permissions granted",
+    "settings": "settings changed",
+    "objects": "objects stored",
 }
-_SUBSCRIPTION = re.compile(rf"^{_THING}(\?.*)?$")
+_SUBSCRIPTION = re.compile(rf"^{_THING}(\?.*)?$|^[^?]*\?(.*&)?subscribe=true\b")
 
 
 def find_creation(method: str, target: str) -> Creation | None:
@@ -99,9 +196,10 @@ def count_requests(exchanges: Iterable[Exchange]) -> dict[str, int]:
 
 
 def document_of(body: bytes) -> dict[str, Any]:
-    """The JSON object in a request's body; empty when it is none."""
+    """The members of a request's body, a JSON object or a form; none when it is neither."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        return {}
+        words = parse_qs(body.decode("utf-8", "replace")) if b"=" in body[:200] else {}
+        return {name: texts[0] for name, texts in words.items()}
     return document if isinstance(document, dict) else {}

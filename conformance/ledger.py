@@ -2,7 +2,8 @@
 The ledger: what a run creates, noted before it is created; what remains is told at the end.
 
 ``ledger.jsonl`` has a header, then a line per object and a line per change of its state. A thing's
-token is sealed with the activation code that made it, so only who holds the target file can use it.
+token is sealed with the activation code that made it, a user's password with another secret of the
+target file, so only who holds that file can use them.
 """
 
 from __future__ import annotations
@@ -16,12 +17,20 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken
 
 SCHEMA = "thingrig-ledger/1"
+NOT_REMOVED = "it could not be removed"
 WHY_LEFT = {
     "thing": "the API cannot delete things",
     "values": "the API cannot delete values",
     "description": "the API cannot delete descriptions",
-    "tag": "it could not be removed",
+    "user": "the API cannot delete users",
+    "settings": "the API cannot delete settings",
+    "tag": NOT_REMOVED,
+    "link": NOT_REMOVED,
+    "permission": NOT_REMOVED,
+    "objects": NOT_REMOVED,
 }
+REMOVABLE = tuple(kind for kind, why in WHY_LEFT.items() if why == NOT_REMOVED)
+_IDENTITY = ("kind", "what", "thing", "user", "detail")
 
 
 class Ledger:
@@ -36,7 +45,7 @@ class Ledger:
     def note(self, entry: dict[str, Any]) -> int:
         """Write an object down before it is created; the same one twice is noted once."""
         for number, known in enumerate(self._entries):
-            if all(known[name] == entry[name] for name in ("kind", "what", "thing")):
+            if all(known.get(name) == entry.get(name) for name in _IDENTITY):
                 return number
         self._entries.append({**entry, "state": "noted"})
         self._write({"type": "object", "id": len(self._entries) - 1, **entry})
@@ -134,7 +143,7 @@ def seal(secret: str, key: str) -> str:
 
 
 def unseal(sealed: str, keys: list[str]) -> str | None:
-    """The secret, if one of these keys sealed it."""
+    """The secret, if there is one and one of these keys sealed it."""
     for key in keys:
         try:
             return _fernet(key).decrypt(sealed.encode()).decode()

@@ -130,13 +130,22 @@ def _codes(choice: Choice, plan: Plan) -> str:
 
 
 def _created(plan: Plan) -> str:
-    names = ("activations", "writes", "tags added", "descriptions replaced")
+    names = (
+        "activations", "writes", "tags added", "descriptions replaced", "users registered",
+        "things linked", "permissions granted", "settings changed", "objects stored",
+    )  # fmt: skip
     parts = [f"{plan.requests[name]} {name}" for name in names if plan.requests.get(name)]
     return (", ".join(parts) or "nothing") + " (some of them to be refused)" * bool(parts)
 
 
 def _left(plan: Plan) -> str:
-    parts = {"activations": "things", "writes": "values", "descriptions replaced": "descriptions"}
+    parts = {
+        "activations": "things",
+        "writes": "values",
+        "descriptions replaced": "descriptions",
+        "users registered": "users",
+        "settings changed": "settings of users",
+    }
     return ", ".join(word for name, word in parts.items() if plan.requests.get(name)) or "nothing"
 
 

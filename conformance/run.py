@@ -50,6 +50,9 @@ class Run:
             for index, value in enumerate(self.target.credential(name, ())):
                 placeholder = self.secrets.redact(value)
                 self.origins[placeholder] = f"credentials.{name}[{index}] of the target file"
+        for index, user in enumerate(self.target.credential("users", ())):
+            placeholder = self.secrets.redact(user["password"])
+            self.origins[placeholder] = f"credentials.users[{index}].password of the target file"
 
     @cached_property
     def api(self) -> ThethingsClient:
@@ -62,6 +65,7 @@ class Run:
             prefix=self.prefix,
             max_requests_per_s=rate / self.jobs if rate else None,
             record=self._record,
+            origins=self.origins,
         )
         return ThethingsClient(self.target.url, ca_file=self.target.ca_file, guard=guard)
 

@@ -49,6 +49,8 @@ class Target:
         """Make every credential of the file known as a secret, in the order of the file."""
         for kind, value in _secrets(self.document.get("credentials", {})):
             secrets.add(kind, value)
+        if password := self.document.get("mailbox", {}).get("password"):
+            secrets.add("mailbox_password", password)
 
     def public(self) -> dict[str, Any]:
         """What results files tell about the target."""
@@ -74,6 +76,19 @@ def _things(target: Target) -> int:
     )
 
 
+def sealing_keys(target: Target) -> list[str]:
+    """Secrets of the target file, for what only its holder may read; the first one seals."""
+    codes, tokens = (target.credential(name, ()) for name in ("activation_codes", "thing_tokens"))
+    passwords = [user["password"] for user in target.credential("users", ())]
+    return [*codes, *tokens, *passwords]
+
+
+def _users(target: Target) -> float:
+    """Where users can be registered there are as many as one likes."""
+    is_open = "registration" not in target.lacks
+    return float("inf") if is_open else len(target.credential("users", ()))
+
+
 # A need that is not in this table is met unless the target file declares it lacking.
 FEATURES: dict[str, Feature] = {
     "activation": Feature(
@@ -93,6 +108,18 @@ FEATURES: dict[str, Feature] = {
     "product": Feature(
         "credentials.product_id", lambda target: bool(target.credential("product_id"))
     ),
+    "app": Feature("credentials.app_id", lambda target: bool(target.credential("app_id"))),
+    "official-app": Feature(
+        "credentials.official_app = true", lambda target: bool(target.credential("official_app"))
+    ),
+    "unofficial-app": Feature(
+        "credentials.unofficial_app_id", lambda target: bool(target.credential("unofficial_app_id"))
+    ),
+    "session-expiry": Feature(
+        "credentials.expiring_app", lambda target: bool(target.credential("expiring_app"))
+    ),
+    "second-user": Feature("second of credentials.users", lambda target: _users(target) > 1),
+    "third-user": Feature("third of credentials.users", lambda target: _users(target) > 2),
     "mailbox": Feature("[mailbox]", lambda target: bool(target.document.get("mailbox"))),
 }
 
@@ -109,7 +136,7 @@ def read_target(path: Path | str, *, url: str | None = None) -> Target:
     if url is not None:
         file.override(("url",), url, origin="--url")
     file.check("target")
-    return from_document(_with_ca_file(file, Path(path)))
+    return from_document(_with_mailbox(_with_ca_file(file, Path(path)), Path(path)))
 
 
 def from_document(document: dict[str, Any], *, kind: str = "remote") -> Target:
@@ -161,6 +188,17 @@ def _with_ca_file(file: TomlFile, path: Path) -> dict[str, Any]:
         message = expected("ca_file to be a readable file", str(document["ca_file"]))
         raise file.error(("ca_file",), message)
     return {**document, "ca_file": str(ca_file)}
+
+
+def _with_mailbox(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A mailbox's places are relative to the target file, and need not be there yet."""
+    mailbox = document.get("mailbox", {})
+    places = {
+        name: str(path.resolve().parent / mailbox[name])
+        for name in ("folder", "ca_file")
+        if name in mailbox
+    }
+    return {**document, "mailbox": {**mailbox, **places}} if places else document
 
 
 def _resolve(file: TomlFile, value: Any, where: tuple[str | int, ...], schema: Any) -> None:

@@ -62,7 +62,7 @@ def converse(
         for data in requests:
             method, target, headers, body = parts_of(data)
             target = target.removeprefix(http.prefix)
-            http.guard.before(method, target, body)
+            http.guard.before(method, target, headers, body)
             started = time.monotonic()
             try:
                 connection = connection or Connection(http.url, ca_file=http.ca_file, timeout_s=5.0)

@@ -135,7 +135,7 @@ class Exchange:
 class Guard(Protocol):
     """Asked before each request, and told about each exchange."""
 
-    def before(self, method: str, target: str, body: bytes) -> None:
+    def before(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
         """May wait, note what will be created, or raise to forbid the request."""
 
     def after(self, exchange: Exchange) -> None:
@@ -145,7 +145,7 @@ class Guard(Protocol):
 class NoGuard:
     """Lets everything pass and records nothing."""
 
-    def before(self, method: str, target: str, body: bytes) -> None:
+    def before(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
         pass
 
     def after(self, exchange: Exchange) -> None:

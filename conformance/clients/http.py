@@ -6,12 +6,13 @@ Each request has a connection of its own, so that no exchange inherits the fate 
 
 from __future__ import annotations
 
+import json as codec
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -30,6 +31,7 @@ from conformance.clients.exchange import (
 CONNECT_TIMEOUT_S = 5.0
 GRACE_S = 0.5
 MAX_BODY = 32 * 1024 * 1024
+NO_DOCUMENT: Any = object()
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "thingrig"}
 
 
@@ -79,13 +81,30 @@ class Http:
         timeout_s: float | None = None,
     ) -> Response:
         """Send one request; ``target`` is path and query below the base URL, sent as it is."""
-        self.guard.before(method, target, body)
+        self.guard.before(method, target, headers or {}, body)
         started = time.monotonic()
         limit_s = timeout_s or self.timeout_s
         response = _within(limit_s, lambda: self._ask(method, target, body, headers or {}, limit_s))
         exchange = Exchange(method, target, headers or {}, body, response, started, self.url)
         self.guard.after(exchange)
         return response
+
+    def send_document(
+        self,
+        method: str,
+        target: str,
+        *,
+        body: bytes | None = None,
+        json: Any = NO_DOCUMENT,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> Response:
+        """As send; ``json``, when given, becomes the body."""
+        fields = dict(headers or {})
+        if json is not NO_DOCUMENT:
+            body = codec.dumps(json).encode()
+            fields.setdefault("Content-Type", "application/json")
+        return self.send(method, target, body=body or b"", headers=fields, timeout_s=timeout_s)
 
     def _ask(
         self, method: str, target: str, body: bytes, headers: dict[str, str], timeout_s: float
@@ -113,6 +132,11 @@ class Http:
                     )
         except (requests.RequestException, HTTPError, OSError, ValueError) as problem:
             return unanswered(explain(problem), time.monotonic() - started)
+
+
+def query_of(query: Mapping[str, Any]) -> str:
+    """``?`` and the query, names in their order; nothing when there are none."""
+    return f"?{urlencode(query)}" if query else ""
 
 
 def _within(limit_s: float, ask: Callable[[], Response]) -> Response:

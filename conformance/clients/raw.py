@@ -14,7 +14,7 @@ from conformance.clients.http import Http, explain
 def exchange_raw(http: Http, data: bytes, *, answers: int, timeout_s: float) -> list[Response]:
     """Open a connection, send, read up to ``answers`` answers, close; see ThethingsClient.raw."""
     method, target, headers, body = parts_of(data)
-    http.guard.before(method, target.removeprefix(http.prefix), body)
+    http.guard.before(method, target.removeprefix(http.prefix), headers, body)
     started = time.monotonic()
     responses = _responses(http, data, answers, started + timeout_s)
     recorded = responses[-1] if responses else unanswered("closed by us right after sending", 0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from conformance.clients.connection import (
@@ -59,10 +60,17 @@ class Stream:
     """
 
     def __init__(
-        self, http: Http, target: str, *, timeout_s: float = 10.0, request: bytes | None = None
+        self,
+        http: Http,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 10.0,
+        request: bytes | None = None,
     ) -> None:
         """``request`` are the bytes of the request, when a tidy head is not what is wanted."""
         self.target = target
+        self._fields = dict(headers or {})
         self._bytes = request
         self.documents: list[StreamDocument] = []
         self.chunks: list[bytes] = []
@@ -71,13 +79,13 @@ class Stream:
         self._http = http
         self._news = threading.Condition()
         self._connection: Connection | None = None
-        http.guard.before("GET", target, b"")
+        http.guard.before("GET", target, self._fields, b"")
         self.response = self._open(timeout_s)
         http.guard.after(
             Exchange(
                 "GET",
                 target,
-                {},
+                self._fields,
                 b"",
                 self.response,
                 self.opened_at,
@@ -165,12 +173,15 @@ class Stream:
     def _request(self) -> bytes:
         if self._bytes is not None:
             return self._bytes
-        head = (
-            f"GET {self._http.prefix}{self.target} HTTP/1.1\r\n"
-            f"Host: {host_header(self._http.url)}\r\n"
-            "Accept: application/json\r\nUser-Agent: thingrig\r\n\r\n"
-        )
-        return head.encode()
+        fields = {
+            "Host": host_header(self._http.url),
+            "Accept": "application/json",
+            "User-Agent": "thingrig",
+            **self._fields,
+        }
+        lines = [f"GET {self._http.prefix}{self.target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in fields.items()]
+        return "\r\n".join([*lines, "", ""]).encode()
 
     def _note_refusal(self, body: bytes) -> None:
         """An error object instead of a stream counts as its only document."""

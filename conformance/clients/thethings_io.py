@@ -1,24 +1,26 @@
 """
-The device side of thethings.iO's HTTP API, a method per endpoint.
+thethings.iO's HTTP API, a method per endpoint.
 
-Nothing raises for what the peer does: see ``Response``. Usable on its own:
+Here is what a device calls, and how a user of an app gets a session; what the session may call is
+in ``app_session``. Nothing raises for what the peer does: see ``Response``. Usable on its own:
 
     api = ThethingsClient("http://127.0.0.1:8080")
     api.write(thing_token, [{"key": "temperature", "value": 21.5}])
+    ada = api.session(api.login("ada@example.com", "secret", app_id).ok_json()["token"])
+    ada.read("temperature", thing_id)
 """
 
 from __future__ import annotations
 
-import json as codec
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
+from conformance.clients.app_session import AppSession
 from conformance.clients.exchange import Guard, Response
-from conformance.clients.http import Http
+from conformance.clients.http import NO_DOCUMENT, Http, query_of
 from conformance.clients.raw import exchange_raw
-
-_NOTHING: Any = object()
+from conformance.clients.stream import Stream
 
 
 class ThethingsClient:
@@ -45,16 +47,14 @@ class ThethingsClient:
         target: str,
         *,
         body: bytes | None = None,
-        json: Any = _NOTHING,
+        json: Any = NO_DOCUMENT,
         headers: dict[str, str] | None = None,
         timeout_s: float | None = None,
     ) -> Response:
         """Any request; ``target`` (``/v2/…``) goes out as given, ``json`` becomes the body."""
-        fields = dict(headers or {})
-        if json is not _NOTHING:
-            body = codec.dumps(json).encode()
-            fields.setdefault("Content-Type", "application/json")
-        return self.http.send(method, target, body=body or b"", headers=fields, timeout_s=timeout_s)
+        return self.http.send_document(
+            method, target, body=body, json=json, headers=headers, timeout_s=timeout_s
+        )
 
     def raw(self, data: bytes, *, answers: int = 1, timeout_s: float = 5.0) -> list[Response]:
         """
@@ -80,13 +80,13 @@ class ThethingsClient:
         self, thing_token: str, values: list[dict[str, Any]], *, query: dict[str, Any] | None = None
     ) -> Response:
         """POST /v2/things/{token}"""
-        target = f"/v2/things/{thing_token}{_query(query or {})}"
+        target = f"/v2/things/{thing_token}{query_of(query or {})}"
         return self.send("POST", target, json={"values": values})
 
     def read(self, thing_token: str, key: str, **query: Any) -> Response:
         """GET /v2/things/{token}/resources/{key}"""
         name = quote(key, safe="$-._~")
-        return self.send("GET", f"/v2/things/{thing_token}/resources/{name}{_query(query)}")
+        return self.send("GET", f"/v2/things/{thing_token}/resources/{name}{query_of(query)}")
 
     def resources(self, thing_token: str) -> Response:
         """GET /v2/things/{token}/resources"""
@@ -94,7 +94,11 @@ class ThethingsClient:
 
     def all_resources(self, thing_token: str, **query: Any) -> Response:
         """GET /v2/things/{token}/all_resources"""
-        return self.send("GET", f"/v2/things/{thing_token}/all_resources{_query(query)}")
+        return self.send("GET", f"/v2/things/{thing_token}/all_resources{query_of(query)}")
+
+    def subscribe(self, thing_token: str, *, keep_alive_ms: int = 60_000) -> Stream:
+        """GET /v2/things/{token} as a stream of everything the thing is told."""
+        return Stream(self.http, f"/v2/things/{thing_token}?keepAlive={keep_alive_ms}")
 
     def get_description(self, thing_token: str) -> Response:
         """GET /v2/things/{token}/resources/description"""
@@ -128,13 +132,25 @@ class ThethingsClient:
 
     def server_date(self, **query: Any) -> Response:
         """GET /v2/utils/date; the thing token goes into ``thingToken``."""
-        return self.send("GET", f"/v2/utils/date{_query(query)}")
+        return self.send("GET", f"/v2/utils/date{query_of(query)}")
 
     def call_function(self, thing_token: str, name: str, params: Any) -> Response:
         """POST /v2/things/{token}/code/functions/{name}"""
         target = f"/v2/things/{thing_token}/code/functions/{quote(name, safe='')}"
         return self.send("POST", target, json={"params": params}, timeout_s=20.0)
 
+    def register(self, email: str, password: str, app_id: str) -> Response:
+        """POST /v2/register; the answer holds the first session's ``token``."""
+        return self._credentials("/v2/register", email, password, app_id)
 
-def _query(query: dict[str, Any]) -> str:
-    return f"?{urlencode(query)}" if query else ""
+    def login(self, email: str, password: str, app_id: str) -> Response:
+        """POST /v2/login; the answer holds the session's ``token``."""
+        return self._credentials("/v2/login", email, password, app_id)
+
+    def session(self, token: str) -> AppSession:
+        """What a user may call with the ``token`` that register or login handed out."""
+        return AppSession(self.http, token)
+
+    def _credentials(self, target: str, email: str, password: str, app_id: str) -> Response:
+        document = {"email": email, "password": password, "app": app_id}
+        return self.send("POST", target, json=document)

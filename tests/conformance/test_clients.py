@@ -93,6 +93,102 @@ def test_every_endpoint_has_its_path(fake: Callable[..., Any]) -> None:
     ]
 
 
+def test_every_endpoint_of_a_session_has_its_path(fake: Callable[..., Any]) -> None:
+    server = fake()
+    api = ThethingsClient(server.url)
+    api.register("ada@example.com", "secret", "app")
+    api.login("ada@example.com", "secret", "app")
+    ada = api.session("the-token")
+    ada.link(thing_token="T")
+    ada.link(thing_id="I")
+    ada.things()
+    ada.unlink("I")
+    ada.resources()
+    ada.read("a b", limit=2)
+    ada.read("led", "I", startDate="20240131120000")
+    ada.all_resources("I", limit=2)
+    ada.write("led", "I", [{"value": 1}])
+    ada.get_description()
+    ada.put_description("I", {"a": 1})
+    ada.grant({"led": {"I": {"get": True}}}, email="bob@example.com")
+    ada.settings()
+    ada.update_settings({"colour": "red"})
+    ada.server_date(format="UTC")
+    songs = ada.collection("me", "Lists", "2/5", "Songs")
+    songs.add({"a": 1})
+    songs.add({"a": 1}, "100")
+    songs.all()
+    songs.get("100")
+    songs.update("100", {"b": 2})
+    songs.delete("100")
+    assert [(method, path) for method, path, _ in server.seen] == [
+        ("POST", "/v2/register"),
+        ("POST", "/v2/login"),
+        ("POST", "/v2/me/things"),
+        ("POST", "/v2/me/things"),
+        ("GET", "/v2/me/things"),
+        ("DELETE", "/v2/me/things/I"),
+        ("GET", "/v2/me/resources"),
+        ("GET", "/v2/me/resources/a%20b?limit=2"),
+        ("GET", "/v2/me/resources/led/I?startDate=20240131120000"),
+        ("GET", "/v2/me/all_resources/I?limit=2"),
+        ("POST", "/v2/me/resources/led/I"),
+        ("GET", "/v2/me/resources/description"),
+        ("PUT", "/v2/me/resources/description/I"),
+        ("PUT", "/v2/me/grant"),
+        ("GET", "/v2/me/settings"),
+        ("PUT", "/v2/me/settings"),
+        ("GET", "/v2/utils/date?format=UTC"),
+        ("POST", "/v2/classes/me/Lists/2%2F5/Songs"),
+        ("POST", "/v2/classes/me/Lists/2%2F5/Songs/100"),
+        ("GET", "/v2/classes/me/Lists/2%2F5/Songs"),
+        ("GET", "/v2/classes/me/Lists/2%2F5/Songs/100"),
+        ("PUT", "/v2/classes/me/Lists/2%2F5/Songs/100"),
+        ("DELETE", "/v2/classes/me/Lists/2%2F5/Songs/100"),
+    ]
+    bodies = [json.loads(body) for _, _, body in server.seen if body]
+    credentials = {"email": "ada@example.com", "password": "secret", "app": "app"}
+    assert bodies == [
+        credentials,
+        credentials,
+        {"thingToken": "T"},
+        {"thingId": "I"},
+        {"values": [{"value": 1}]},
+        {"a": 1},
+        {"permissions": {"led": {"I": {"get": True}}}, "email": "bob@example.com"},
+        {"colour": "red"},
+        {"a": 1},
+        {"a": 1},
+        {"b": 2},
+    ]
+
+
+def test_a_session_goes_into_the_header_as_it_is(port: Callable[..., Any]) -> None:
+    heads: list[bytes] = []
+
+    def react(connection: socket.socket) -> None:
+        heads.append(connection.recv(4096))
+        connection.sendall(HEAD + chunk(TEXTS[0]))
+
+    with port(react) as url:
+        ada = ThethingsClient(url).session("the-token")
+        streams = [
+            ada.subscribe("led", keep_alive_ms=2000),
+            ada.subscribe("led", "I"),
+            ada.collection("app", "Songs").subscribe(),
+        ]
+        for stream in streams:
+            assert stream.wait_for(1, 5.0) == DOCUMENTS[:1]
+            stream.close()
+    lines = [head.decode().split("\r\n") for head in heads]
+    assert [each[0].split(" ")[1] for each in lines] == [
+        "/v2/me/resources/led?subscribe=true&keepAlive=2000",
+        "/v2/me/resources/led/I?subscribe=true&keepAlive=60000",
+        "/v2/classes/app/Songs?subscribe=true&keepAlive=60000",
+    ]
+    assert ["Authorization: the-token" in each for each in lines] == [True] * 3
+
+
 def test_an_answer_is_a_value_whatever_it_is(fake: Callable[..., Any]) -> None:
     answer = ThethingsClient(fake(lambda *_: (503, "text/html", b"<html>")).url).ping()
     assert (answer.status, answer.json, answer.error) == (503, NOT_JSON, None)

@@ -85,6 +85,16 @@ BARE = 'platform = "thethings-io"\nurl = "http://127.0.0.1:1"\n'
         ),
         pytest.param(BARE + 'ca_file = "nowhere.pem"', ":3: expected ca_file", id="ca-file"),
         pytest.param(BARE + "[limits]\nmax_requests_per_s = 0", ":4: ", id="no-rate"),
+        pytest.param(
+            BARE + '[mailbox]\nimap = "imap://a"',
+            ":3: expected mailbox to be a folder, or imap with user and password",
+            id="mailbox",
+        ),
+        pytest.param(
+            BARE + '[mailbox]\nfolder = "a"\naddress = "rig@example.com"',
+            ":5: expected address to be an address with {name} before the @",
+            id="address",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, words: str) -> None:
@@ -122,11 +132,22 @@ def test_every_credential_is_a_secret() -> None:
             "thing_tokens": [TOKEN],
             "users": [{"email": "a@b", "password": "short"}],
         },
+        "mailbox": {"imap": "imaps://a", "user": "rig", "password": "open sesame!"},
     }
     secrets = SecretRegistry()
     from_document(document).register_secrets(secrets)
-    text = f"activation-code-1 {TOKEN} short"
-    assert secrets.redact(text) == "<activation_code:1:…de-1> <thing_token:2:…9vQz> <password:3>"
+    text = f"activation-code-1 {TOKEN} short open sesame!"
+    assert secrets.redact(text).split() == [
+        "<activation_code:1:…de-1>",
+        "<thing_token:2:…9vQz>",
+        "<password:3>",
+        "<mailbox_password:4:…ame!>",
+    ]
+
+
+def test_a_mailbox_is_where_the_target_file_is(tmp_path: Path) -> None:
+    target = read_target(write(tmp_path, BARE + '[mailbox]\nfolder = "mail"'))
+    assert target.document["mailbox"] == {"folder": str(tmp_path / "mail")}
 
 
 def test_the_public_part_holds_no_credential() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from conformance.clients.thethings_io import ThethingsClient
-from conformance.ledger import read_ledger
+from conformance.ledger import REMOVABLE, read_ledger
 from conformance.preflight import preflight
 from conformance.targets import Target, read_target
 from conformance.tidy import clean
@@ -36,7 +36,7 @@ def command(ledger: Path, target: str, url: str | None) -> None:
         click.echo(f"{each.kind}  {each.what}  {state}")
     if not cleaned:
         click.echo("nothing was left")
-    raise SystemExit(any(each.kind == "tag" and each.why_left for each in cleaned))
+    raise SystemExit(any(each.kind in REMOVABLE and each.why_left for each in cleaned))
 
 
 def _entries(ledger: Path) -> list[dict[str, Any]]:
