@@ -28,7 +28,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "simulators.clock": (),
     "simulators.randomness": (),
     "simulators.lorawan": (),
-    "simulators.wire": (),
+    # Gateways' protocols have frames and modulations as values.
+    "simulators.wire": ("simulators.lorawan",),
     "simulators.transports": ("simulators.wire", "simulators.clock", "simulators.randomness"),
     "simulators.devices": (
         "simulators.lorawan",
