@@ -126,7 +126,9 @@ _REJOIN = {0: Struct("<BB3s8sH4s"), 1: Struct("<BB8s8sH4s"), 2: Struct("<BB3s8sH
 FHDR = Struct("<B4sBH")
 _SHORTEST_DATA = FHDR.size + MIC_BYTES
 
-ADR, ADR_ACK_REQ, ACK, BIT_4, F_OPTS_LENGTH = 0x80, 0x40, 0x20, 0x10, 0x0F
+# FCtrl. The fourth means one thing in uplinks and another in downlinks.
+ADR, ADR_ACK_REQ, ACK, CLASS_B, F_PENDING = 0x80, 0x40, 0x20, 0x10, 0x10
+F_OPTS_LENGTH = 0x0F
 MAX_F_OPTS = 15
 OPT_NEG = 0x80
 
@@ -161,8 +163,8 @@ def _decode_data(phy: bytes) -> DataFrame:
     f_port = None if end == mic_at else phy[end]
     if f_port == 0 and end > FHDR.size:
         raise LoRaWanError("expected no FOpts in a frame with FPort 0", end)
-    bit_4 = bool(f_ctrl & BIT_4)
-    is_downlink = mhdr & 0x20
+    bit_4 = f_ctrl & CLASS_B != 0
+    is_downlink = mhdr & 0x20 != 0
     return DataFrame(
         _F_TYPES[mhdr >> 5],
         dev_addr[::-1].hex(),
@@ -170,11 +172,11 @@ def _decode_data(phy: bytes) -> DataFrame:
         f_port,
         phy[end + 1 : mic_at],
         phy[FHDR.size : end],
-        bool(f_ctrl & ADR),
-        bool(f_ctrl & ADR_ACK_REQ),
-        bool(f_ctrl & ACK),
+        f_ctrl & ADR != 0,
+        f_ctrl & ADR_ACK_REQ != 0,
+        f_ctrl & ACK != 0,
         bit_4 and not is_downlink,
-        bit_4 and bool(is_downlink),
+        bit_4 and is_downlink,
         phy[mic_at:],
     )
 
@@ -275,7 +277,7 @@ def _encode_data(frame: DataFrame) -> bytes:
         | (ADR if frame.adr else 0)
         | (ADR_ACK_REQ if frame.adr_ack_req else 0)
         | (ACK if frame.ack else 0)
-        | (BIT_4 if bit_4 else 0)
+        | (CLASS_B if bit_4 else 0)
     )
     f_cnt = require(frame.f_cnt, 0, 0xFFFF_FFFF, "a frame counter") & 0xFFFF
     head = FHDR.pack(frame.f_type << 5, to_air(frame.dev_addr), f_ctrl, f_cnt) + f_opts
