@@ -7,7 +7,7 @@ Requests are opaque to the shell's bookkeeping except for ``origin``, which is t
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -19,13 +19,21 @@ Arguments: TypeAlias = tuple[str, ...]  # the variable parts of a path, percent-
 NOT_GIVEN: Any = object()
 
 
+class Hashed(NamedTuple):
+    """A password's slow hash, and the salt it was made with."""
+
+    salt: bytes
+    digest: bytes
+
+
 class Request(msgspec.Struct, gc=False):
     """
     One request as it came in.
 
     ``path`` is still percent-encoded, ``query`` is what stood after the question mark.
     ``document`` is set by transports that hand over values; then ``body`` is not looked at.
-    ``origin`` belongs to the shell: where the answer goes.
+    ``origin`` belongs to the shell: where the answer goes. ``hashed`` is set when the request comes
+    back from a Hash.
     """
 
     method: str
@@ -35,6 +43,7 @@ class Request(msgspec.Struct, gc=False):
     body: bytes = b""
     document: Document = NOT_GIVEN
     origin: Any = None
+    hashed: Hashed | None = None
 
     def header(self, name: bytes) -> str | None:
         """The first header of that lower-case name."""
@@ -87,7 +96,20 @@ class Timer(msgspec.Struct, gc=False):
     due_us: int
 
 
-Effect: TypeAlias = Answer | OpenStream | StreamDocument | EndStream | Timer
+class Hash(msgspec.Struct, gc=False):
+    """
+    Slow work for another thread, alone among its effects: scrypt with N = 2 ** ``cost``.
+
+    Its result comes back as a request: the same one, with ``hashed`` set.
+    """
+
+    request: Request
+    password: str
+    salt: bytes
+    cost: int
+
+
+Effect: TypeAlias = Answer | OpenStream | StreamDocument | EndStream | Timer | Hash
 Effects: TypeAlias = "list[Effect]"
 
 

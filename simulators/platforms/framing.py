@@ -54,6 +54,7 @@ class Limits:
     connections: int = 4096
     stream_bytes: int = 1_048_576  # waiting for a slow reader
     stream_stall_s: float = 10.0  # a reader that takes nothing for so long is cut
+    hashes: int = 256  # passwords that may wait to be hashed
     linger_s: float = 2.0  # after an error, so that the client can read it before the reset
 
 

@@ -19,12 +19,14 @@ from simulators.platforms.effects import (
     Answer,
     Document,
     EndStream,
+    Hash,
     OpenStream,
     PlatformCore,
     Request,
     StreamDocument,
     Timer,
 )
+from simulators.platforms.slow_hash import hashed
 from simulators.transports.http import HttpAnswer, HttpChannel, Subscription, TransportError
 
 
@@ -183,6 +185,8 @@ class MemoryTransport:
         for effect in self.core.handle(request, self.clock.unix_us()):
             if isinstance(effect, Answer):
                 answer = HttpAnswer(effect.status, effect.document)
+            elif isinstance(effect, Hash):  # alone among its effects
+                return self._answer(_hashed(effect))
             elif isinstance(effect, OpenStream):  # a plain request cannot hold a stream
                 self.core.closed(effect.stream_id)
                 answer = HttpAnswer(200, effect.document)
@@ -251,6 +255,12 @@ class MemoryTransport:
         EndStream: _ended,
         Timer: _timer,
     }
+
+
+def _hashed(work: Hash) -> Request:
+    """The request again, with its hash: in virtual time it costs no time."""
+    work.request.hashed = hashed(work)
+    return work.request
 
 
 def _request(method: str, target: str, document: Any) -> Request:

@@ -1,5 +1,6 @@
 """
-What a thethings.iO server knows before its first request: products, codes, things, firmware.
+What a thethings.iO server knows before its first request: products, codes, things, firmware, apps,
+users.
 
 From a document (the provisioning file, already parsed) or generated from a seed. Knows nothing of
 files or storage.
@@ -15,12 +16,19 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, TypeVar
 
+from simulators.wire.thethings_io import is_email
+
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
 DEMO_PRODUCT = "thingrig-demo"
 DEFAULT_CODES = 1200
 DEFAULT_THINGS = 24
+DEMO_APP = "thingrig-demo-app"
+DEMO_UNOFFICIAL_APP = "thingrig-demo-unofficial-app"
+DEFAULT_USERS = 3
+PASSWORD_COSTS = range(1, 21)
+MAIL_DOMAIN = "thingrig.example"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -79,6 +87,38 @@ class Function:
 
 
 @dataclass(frozen=True)
+class App:
+    """
+    An app whose users log in with ``id``.
+
+    ``session_s`` is how long a session lasts (None: for ever).
+    """
+
+    id: str
+    is_official: bool = True
+    session_s: float | None = None
+
+
+@dataclass(frozen=True)
+class User:
+    """A person, known by e-mail address, who is registered in every app of the provisioning."""
+
+    email: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """
+    How the server works, whatever its state holds; None leaves a default.
+
+    ``password_cost`` is the base-2 logarithm of scrypt's N.
+    """
+
+    password_cost: int | None = None
+
+
+@dataclass(frozen=True)
 class Provisioning:
     """Everything a server is started with."""
 
@@ -87,6 +127,9 @@ class Provisioning:
     things: list[ProvisionedThing] = field(default_factory=list)
     firmwares: list[Firmware] = field(default_factory=list)
     functions: list[Function] = field(default_factory=list)
+    apps: list[App] = field(default_factory=list)
+    users: list[User] = field(default_factory=list)
+    server: ServerSettings = ServerSettings()
 
 
 def random_token(rng: random.Random) -> str:
@@ -99,8 +142,17 @@ def random_code(rng: random.Random) -> str:
     return "".join(rng.choices(_ALPHABET, k=34))
 
 
+def random_user(rng: random.Random) -> User:
+    """Somebody with an address that cannot exist outside, and a password nobody guesses."""
+    return User(f"user-{rng.randbytes(5).hex()}@{MAIL_DOMAIN}", random_code(rng))
+
+
 def default_provisioning(rng: random.Random) -> Provisioning:
-    """One product with codes, things, two firmwares and one function; same rng, same result."""
+    """
+    One product with codes, things, two firmwares and one function; two apps with users.
+
+    The same rng gives the same result.
+    """
     codes = [ActivationCode(random_code(rng), DEMO_PRODUCT) for _ in range(DEFAULT_CODES)]
     things = [
         ProvisionedThing(random_token(rng), random_token(rng), DEMO_PRODUCT)
@@ -115,6 +167,8 @@ def default_provisioning(rng: random.Random) -> Provisioning:
             Firmware("radio-7", DEMO_PRODUCT, "radio", "7", rng.randbytes(1500)),
         ],
         functions=[Function("echo")],
+        apps=[App(DEMO_APP), App(DEMO_UNOFFICIAL_APP, is_official=False)],
+        users=[random_user(rng) for _ in range(DEFAULT_USERS)],
     )
 
 
@@ -132,13 +186,19 @@ def from_document(document: dict[str, Any]) -> Provisioning:
     things = _tables(document, "thing", _thing, known)
     firmwares = _tables(document, "firmware", _firmware, known)
     functions = _tables(document, "function", _function)
+    apps = _tables(document, "app", _app)
+    users = _tables(document, "user", _user)
     _unique(("product",), "id", products)
     _unique(("product",), "activation_codes", [code.code for code in codes])
     _unique(("thing",), "thing_token", [thing.thing_token for thing in things])
     _unique(("thing",), "thing_id", [thing.thing_id for thing in things])
     _unique(("firmware",), "id", [firmware.id for firmware in firmwares])
     _unique(("function",), "name", [function.name for function in functions])
-    return Provisioning(products, codes, things, firmwares, functions)
+    _unique(("app",), "id", [app.id for app in apps])
+    _unique(("user",), "email", [user.email for user in users])
+    return Provisioning(
+        products, codes, things, firmwares, functions, apps, users, _server(document)
+    )
 
 
 def _tables(
@@ -208,3 +268,37 @@ def _function(table: dict[str, Any], path: Path) -> Function:
             (*path, "returns"), f"expected returns = 'params' or 'result'; got {returns!r}"
         )
     return Function(_text(table, path, "name"), returns, table.get("result"))
+
+
+def _app(table: dict[str, Any], path: Path) -> App:
+    is_official = table.get("official", True)
+    if not isinstance(is_official, bool):
+        raise ProvisioningError((*path, "official"), "expected official = true or false")
+    session_s = table.get("session_s")
+    if session_s is not None and not _is_positive(session_s):
+        raise ProvisioningError((*path, "session_s"), "expected session_s as a number of seconds")
+    return App(_text(table, path, "id"), is_official, session_s)
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _user(table: dict[str, Any], path: Path) -> User:
+    email = _text(table, path, "email")
+    if not is_email(email):
+        raise ProvisioningError((*path, "email"), f"expected an e-mail address; got {email!r}")
+    return User(email.lower(), _text(table, path, "password"))
+
+
+def _server(document: dict[str, Any]) -> ServerSettings:
+    table = document.get("server", {})
+    if not isinstance(table, dict):
+        raise ProvisioningError(("server",), "expected a table [server]")
+    cost = table.get("password_cost")
+    if cost is not None and cost not in PASSWORD_COSTS:
+        bounds = f"{PASSWORD_COSTS[0]} to {PASSWORD_COSTS[-1]}"
+        raise ProvisioningError(
+            ("server", "password_cost"), f"expected password_cost from {bounds}; got {cost!r}"
+        )
+    return ServerSettings(cost)

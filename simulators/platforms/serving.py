@@ -25,7 +25,7 @@ import orjson
 
 from simulators.clock import wall_unix_us
 from simulators.platforms.framing import Framing, Limits
-from simulators.platforms.provisioning import Provisioning, default_provisioning
+from simulators.platforms.provisioning import Provisioning, User, default_provisioning
 from simulators.platforms.shell import Shell
 from simulators.platforms.state_folder import StateFolder
 from simulators.platforms.target_file import write_target_file
@@ -43,6 +43,7 @@ from simulators.randomness import RandomStreams
 
 PLATFORMS = ("thethings-io",)
 CODES_IN_TARGET = 1000
+USERS_IN_TARGET = 3
 _GRACE_S = 1.0  # for the last bytes of streams and answers
 _HANDSHAKE_S = 10.0
 _SPARE_FILES = 64
@@ -65,6 +66,7 @@ class Settings:
     write_target: Path | None = None
     deviation: str | None = None
     until_stdin_ends: bool = False
+    password_cost: int | None = None
 
 
 def serve(platforms: list[str], settings: Settings, say: Callable[[str], None]) -> None:
@@ -113,6 +115,7 @@ async def _serve(folder: StateFolder, settings: Settings, say: Callable[[str], N
     context, ca_file = _tls(folder, settings)
     with _database(folder.path / "thethings-io.sqlite") as database:
         core = _core(database, settings, deviation)
+        users = _provision(core, settings)
         shell = Shell(
             DeviatingCore(core, deviation) if deviation else core,
             database,
@@ -124,7 +127,7 @@ async def _serve(folder: StateFolder, settings: Settings, say: Callable[[str], N
         server = await _listen(shell, settings, context, kind)
         url = _url(server, settings)
         if settings.write_target is not None:
-            document = target_document(core, url, ca_file)
+            document = target_document(core, url, ca_file, users)
             _write_target(settings.write_target, document)
         gc.freeze()
         gc.set_threshold(50_000)  # a turn's requests are no garbage yet
@@ -163,32 +166,59 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _core(database: sqlite3.Connection, settings: Settings, deviation: Deviation | None) -> Core:
-    streams = RandomStreams(settings.seed)
-    core = Core(
+    return Core(
         database,
         None,
-        streams.stream("thethings-io", "tokens"),
-        policy=replace(Policy(), **deviation.policy) if deviation else None,
+        RandomStreams(settings.seed).stream("thethings-io", "tokens"),
+        secrets=random.SystemRandom(),
+        policy=_policy(settings, deviation),
         # A deviation may look into the values of an answer; the reference splices them in.
         show=orjson.loads if deviation else orjson.Fragment,
     )
-    _provision(core, settings, streams.stream("thethings-io", "provisioning"))
-    database.commit()
-    return core
 
 
-def _provision(core: Core, settings: Settings, rng: random.Random) -> None:
+def _policy(settings: Settings, deviation: Deviation | None) -> Policy:
+    policy = Policy()
+    given = settings.provisioning.server.password_cost if settings.provisioning else None
+    cost = given or settings.password_cost
+    if cost is not None:
+        policy = replace(policy, password_cost=cost)
+    return replace(policy, **deviation.policy) if deviation else policy
+
+
+def _provision(core: Core, settings: Settings) -> list[User]:
+    """
+    Put everything in place and commit.
+
+    Returns:
+        Users with known passwords, for a target file.
+    """
+    rng = RandomStreams(settings.seed).stream("thethings-io", "provisioning")
     provisioning = settings.provisioning
     if provisioning is None and stock.is_empty(core.store):
         provisioning = default_provisioning(rng)
+    cost, users = core.policy.password_cost, list[User]()
     try:
         if provisioning is not None:
-            stock.provision(core.store, provisioning)
+            users = stock.provision(core.store, provisioning, password_cost=cost)
     except stock.ProvisioningConflict as conflict:
         core.store.connection.rollback()
         raise ServingError(f"provisioning conflicts with the state: {conflict}") from conflict
     if settings.write_target is not None:
         stock.top_up(core.store, rng, CODES_IN_TARGET)
+        old = [user for user in provisioning.users if user not in users] if provisioning else []
+        users += stock.known_users(core.store, old)
+        users += _further_users(core, rng, USERS_IN_TARGET - len(users))
+    core.store.connection.commit()
+    return users
+
+
+def _further_users(core: Core, rng: random.Random, count: int) -> list[User]:
+    """So many more, where there is an app to log in to: passwords in the state are hashes."""
+    if not stock.has_apps(core.store):
+        return []
+    fresh = stock.fresh_users(core.store, rng, count)
+    return stock.add_users(core.store, fresh, password_cost=core.policy.password_cost)
 
 
 def _limits(deviation: Deviation | None) -> Limits:
@@ -228,14 +258,16 @@ def _url(server: asyncio.Server, settings: Settings) -> str:
     return f"{'https' if settings.tls else 'http'}://{host}:{port}"
 
 
-def target_document(core: Core, url: str, ca_file: Path | None) -> dict[str, Any]:
+def target_document(
+    core: Core, url: str, ca_file: Path | None, users: list[User]
+) -> dict[str, Any]:
     """The target file of this server as a document."""
     return {
         "platform": "thethings-io",
         "url": url,
         **({"ca_file": str(ca_file)} if ca_file is not None else {}),
         "limits": {"allow": ["read", "write", "destroy"]},
-        **stock.contents(core.store),
+        **stock.contents(core.store, users),
     }
 
 

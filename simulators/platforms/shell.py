@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any, ClassVar
@@ -20,6 +21,8 @@ from simulators.platforms.effects import (
     Effect,
     Effects,
     EndStream,
+    Hash,
+    Hashed,
     OpenStream,
     PlatformCore,
     Request,
@@ -27,6 +30,7 @@ from simulators.platforms.effects import (
     Timer,
 )
 from simulators.platforms.framing import PREFLIGHT, Framing, Limits, head
+from simulators.platforms.hashing import HashingThreads
 from simulators.platforms.wire_http import Connection
 from simulators.platforms.wire_stream import WireStream
 
@@ -59,6 +63,9 @@ class Shell:
         self._streams: dict[int, WireStream] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._heads: dict[tuple[int, str], bytes] = {}
+        self._hashing = HashingThreads(self.loop, self._hashed, most=self.limits.hashes)
+        # Requests that came on a connection after one whose password is being hashed.
+        self._held: dict[Connection, deque[Request]] = {}
         self._sweeper = self.loop.call_later(_SWEEP_S, self._sweep)
         self.is_empty = asyncio.Event()  # after shut_down: the last connection is gone
 
@@ -121,14 +128,48 @@ class Shell:
 
     def submit(self, request: Request) -> None:
         """Hand a request to the core; its effects leave after the turn's commit."""
+        if self._held and request.origin in self._held:
+            self._held[request.origin].append(request)  # answers keep the order of the requests
+            return
         try:
-            self._effects += self._core.handle(request, self._now_us())
+            effects = self._core.handle(request, self._now_us())
+            if effects and type(effects[0]) is Hash:
+                effects = self._hold(effects[0])
+            self._effects += effects
         except sqlite3.Error as error:
             self._storage_failed([*self._effects, Answer(request, 503)], error)
         except Exception:
             traceback.print_exc(file=sys.stderr)
             self._effects.append(Answer(request, 500, _error("internal error")))
         self._flush_soon()
+
+    def _hold(self, work: Hash) -> Effects:
+        """Let nothing overtake the request whose password is to be hashed."""
+        if self._hashing.is_full:
+            return [Answer(work.request, 503, _error("too many passwords wait to be hashed"))]
+        connection: Connection = work.request.origin
+        self._held[connection] = deque()
+        connection.transport.pause_reading()
+        return [work]
+
+    def _hash(self, work: Hash) -> None:
+        self._hashing.start(work)
+
+    def _hashed(self, work: Hash, result: Hashed | BaseException) -> None:
+        """The request comes back with its hash, and after it those that waited behind it."""
+        connection: Connection = work.request.origin
+        waiting = self._held.pop(connection)
+        if not connection.is_deaf and not connection.transport.is_closing():
+            connection.transport.resume_reading()
+        if isinstance(result, BaseException):
+            print(f"password was not hashed: {result}", file=sys.stderr)
+            self._effects.append(Answer(work.request, 503, _error("password was not hashed")))
+            self._flush_soon()
+        else:
+            work.request.hashed = result
+            self.submit(work.request)
+        for request in waiting:
+            self.submit(request)
 
     def refuse(self, connection: Connection, status: int, message: str) -> None:
         """Answer something that never became a request."""
@@ -174,6 +215,8 @@ class Shell:
                 self._core.closed(effect.stream_id)
             if isinstance(effect, OpenStream | Answer):
                 self._answer(Answer(effect.request, 503, _error("storage failed")))
+            if isinstance(effect, Hash):  # has changed nothing yet
+                self._hash(effect)
 
     # --- releasing effects
 
@@ -281,6 +324,7 @@ class Shell:
         StreamDocument: _stream_document,
         EndStream: _end_stream,
         Timer: _set_timer,
+        Hash: _hash,
     }
 
     # --- the end
@@ -289,6 +333,7 @@ class Shell:
         """Answer what was asked, end every stream in an orderly way, close every connection."""
         self._sweeper.cancel()
         self._flush()
+        self._hashing.close()
         for stream in list(self._streams.values()):
             stream.finish()
         for connection in self._connections:

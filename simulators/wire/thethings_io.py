@@ -16,6 +16,8 @@ MILLISECOND = timedelta(milliseconds=1)
 TOKEN_LENGTH = 43  # 32 bytes in base64url without padding; device libraries cut exactly that many
 
 KEY = re.compile(r"[A-Za-z0-9._-]+")
+_EMAIL_PART = r"[^\s@<>()\[\],;:\\\"]"
+EMAIL = re.compile(rf"{_EMAIL_PART}{{1,64}}@{_EMAIL_PART}{{1,189}}")
 MAGIC_KEY = re.compile(r"\$[A-Za-z0-9._-]+")
 
 _CLOCK = r"(\d{2}):(\d{2}):(\d{2})"
@@ -88,6 +90,11 @@ def is_key(text: object) -> bool:
 def is_magic_key(text: object) -> bool:
     """``$`` followed by the same alphabet."""
     return isinstance(text, str) and MAGIC_KEY.fullmatch(text) is not None
+
+
+def is_email(text: object) -> bool:
+    """An e-mail address as far as one can tell without sending to it."""
+    return isinstance(text, str) and text.isprintable() and EMAIL.fullmatch(text) is not None
 
 
 def read_geo(geo: object) -> tuple[float, float]:

@@ -25,6 +25,26 @@ def json_object(request: Request) -> dict[str, Any]:
     return document
 
 
+def text(body: dict[str, Any], name: str, *, longest: int = 1024) -> str:
+    """
+    A member of the body that is a text and can be stored.
+
+    Raises:
+        Refused: missing, empty, too long, no text, or with half of a surrogate pair.
+    """
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refused(400, f"{name} must be a text")
+    if len(value) > longest or not is_unicode(value):
+        raise Refused(400, f"{name} must be at most {longest} characters of Unicode")
+    return value
+
+
+def is_unicode(value: str) -> bool:
+    """No half of a surrogate pair stands alone; JSON and SQLite know none."""
+    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
+
+
 def number(text: str | None, name: str, *, default: int) -> int:
     """A whole number without sign; absent gives the default."""
     if text is None:

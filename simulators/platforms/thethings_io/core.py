@@ -1,5 +1,5 @@
 """
-The reference server of thethings.iO's device side, without a wire.
+The reference server of thethings.iO, device side and app side, without a wire.
 
 ``handle`` turns a request into effects. Never commits, sleeps, or does I/O beyond its SQLite
 connection; time comes with each call, tokens from the generator handed in.
@@ -19,7 +19,9 @@ from simulators.platforms.provisioning import Provisioning
 from simulators.platforms.thethings_io import stream
 from simulators.platforms.thethings_io.policy import Policy
 from simulators.platforms.thethings_io.refusals import Refused, error_document
+from simulators.platforms.thethings_io.rights import Rights
 from simulators.platforms.thethings_io.routes import Routes
+from simulators.platforms.thethings_io.sessions import Session, session_of
 from simulators.platforms.thethings_io.stock import provision
 from simulators.platforms.thethings_io.store import Store, Thing
 
@@ -33,6 +35,7 @@ class Core:
         provisioning: Provisioning | None,
         rng: random.Random,
         *,
+        secrets: random.Random | None = None,
         policy: Policy | None = None,
         show: Callable[[str], Any] = orjson.loads,
     ) -> None:
@@ -41,6 +44,8 @@ class Core:
             connection: from ``open_database``; whoever gave it commits.
             provisioning: added to what the database holds; None adds nothing.
             rng: source of tokens and ids.
+            secrets: source of sessions, salts and links in e-mails; ``rng`` when None. Where it
+                matters that nobody can guess them it is the system's own.
             show: how answers carry stored JSON: ``orjson.loads`` for values,
                 ``orjson.Fragment`` for a shell that serialises with orjson.
         Raises:
@@ -49,10 +54,12 @@ class Core:
         self.store = Store(connection, show=show)
         self.policy = policy or Policy()
         self.rng = rng
+        self.secrets = secrets or rng
+        self.rights = Rights(self.store)
         self.streams = stream.Streams()
         self.routes = Routes()
         if provisioning is not None:
-            provision(self.store, provisioning)
+            provision(self.store, provisioning, password_cost=self.policy.password_cost)
 
     def handle(self, request: Request, now_us: int) -> Effects:
         """Effects of a request that arrived at ``now_us`` (microseconds since 1970)."""
@@ -75,6 +82,7 @@ class Core:
     def forget(self) -> None:
         """The database was rolled back: drop what is remembered of it."""
         self.store.forget()
+        self.rights.forget()
 
     def thing(self, arguments: Arguments) -> Thing:
         """
@@ -87,3 +95,12 @@ class Core:
         if thing is None:
             raise Refused(self.policy.unknown_token_status, "Thing token doesn't exist")
         return thing
+
+    def session(self, request: Request, now_us: int) -> Session:
+        """
+        The session that the request carries.
+
+        Raises:
+            Refused: none, an unknown one, or one that has expired.
+        """
+        return session_of(self, request, now_us)

@@ -1,11 +1,11 @@
-"""The server's date, for devices without a clock of their own."""
+"""The server's date, for devices and apps without a clock of their own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from simulators.platforms.effects import Answer, Arguments, Effects, Request
-from simulators.platforms.thethings_io.refusals import NO_SESSION, Refused
+from simulators.platforms.thethings_io.refusals import Refused
 from simulators.wire.thethings_io import format_date
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def server_date(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """The date twice, ``values`` last: the Arduino library reads what follows its last colon."""
     query = request.arguments()
-    if not query.get("thingToken"):
-        raise Refused(401, NO_SESSION)
-    core.thing((query["thingToken"],))
+    if query.get("thingToken"):
+        core.thing((query["thingToken"],))
+    else:
+        core.session(request, now_us)
     date = _date(query.get("format", "UTC"), now_us)
     return [Answer(request, 200, {"date": date, "values": [{"value": date}]})]
 

@@ -34,3 +34,9 @@ class Policy:
     keep_alive_late_ms: int = 0
     keep_alive_restarts: bool = True  # every message restarts the keep-alive
     settings_merge: bool = True
+    app_read_cap: int = 100
+    password_cost: int = 14  # scrypt's N is 2 to this power; takes about 50 ms
+    confirmation_s: float = 86_400.0  # how long the link in an e-mail can be used
+    confirmations_cap: int = 1000  # links that one account may have waiting
+    official_at_once: bool = True  # what an official app grants needs no confirmation
+    share_confirmed_by_granted: bool = True  # False: by the user who shares

@@ -34,8 +34,8 @@ def read(core: Core, request: Request, arguments: Arguments, now_us: int) -> Eff
     resource = thing.resources.get(key)
     if resource is None:
         raise Refused(404, NO_RESOURCE)
-    rows = _rows(core, resource, _window(core, request, now_us))
-    return [Answer(request, 200, [{"key": key, **row} for row in rows])]
+    found = rows(core, resource, window_of(core, request, now_us, cap=core.policy.read_cap))
+    return [Answer(request, 200, [{"key": key, **row} for row in found])]
 
 
 def resources(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
@@ -48,15 +48,21 @@ def resources(core: Core, request: Request, arguments: Arguments, now_us: int) -
 def all_resources(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Rows of every resource that has some in the window."""
     thing = core.thing(arguments)
-    window = _window(core, request, now_us)
+    window = window_of(core, request, now_us, cap=core.policy.read_cap)
     entries = [
-        {"key": key, "values": _rows(core, thing.resources[key], window)}
+        {"key": key, "values": rows(core, thing.resources[key], window)}
         for key in sorted(thing.resources)
     ]
     return [Answer(request, 200, [entry for entry in entries if entry["values"]])]
 
 
-def _window(core: Core, request: Request, now_us: int) -> Window:
+def window_of(core: Core, request: Request, now_us: int, *, cap: int) -> Window:
+    """
+    The window that the query names; a limit above ``cap`` is clamped silently.
+
+    Raises:
+        Refused: a limit or date that cannot be read.
+    """
     query = request.arguments()
     policy = core.policy
     limit = number(query.get("limit"), "limit", default=policy.read_default_limit)
@@ -64,14 +70,15 @@ def _window(core: Core, request: Request, now_us: int) -> Window:
         raise Refused(400, "limit must be at least 1")
     start = date_ms(query.get("startDate"), "startDate", now_us, default=policy.default_start_ms)
     end = date_ms(query.get("endDate"), "endDate", now_us, default=_END_OF_TIME)
-    return Window(start, end, min(limit, policy.read_cap))
+    return Window(start, end, min(limit, cap))
 
 
-def _rows(core: Core, resource: int, window: Window) -> list[dict[str, Any]]:
+def rows(core: Core, resource: int, window: Window) -> list[dict[str, Any]]:
+    """Rows of one resource as answers show them, newest first."""
     start = window.start_ms if core.policy.start_inclusive else window.start_ms + 1
     end = window.end_ms + 1 if core.policy.end_inclusive else window.end_ms
-    rows = core.store.all(_query(core.policy), resource, start, end, window.limit)
-    return [_row(core, *row) for row in rows]
+    found = core.store.all(_query(core.policy), resource, start, end, window.limit)
+    return [_row(core, *row) for row in found]
 
 
 def _query(policy: Policy) -> str:

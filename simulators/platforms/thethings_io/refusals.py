@@ -9,6 +9,7 @@ WITH_CODE = (401, 403)  # only these carry the status again as "code"
 NO_SESSION = "Invalid session token"
 NO_THING = "Thing token doesn't exist"
 NO_RESOURCE = "resource not found"
+NO_PERMISSION = "no permission for this resource"
 NO_CODE = "activation code not found"
 
 

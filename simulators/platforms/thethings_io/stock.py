@@ -7,18 +7,25 @@ A conflict is an existing entry that says something else; nothing is changed the
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
 from simulators.platforms.provisioning import (
     ActivationCode,
+    App,
     Firmware,
     Function,
     ProvisionedThing,
     Provisioning,
+    User,
     random_code,
+    random_user,
 )
+from simulators.platforms.slow_hash import digest_of
+from simulators.platforms.thethings_io.passwords import Password, from_text
 from simulators.platforms.thethings_io.store import Store
 
 
@@ -31,10 +38,17 @@ def is_empty(store: Store) -> bool:
     return store.one("SELECT 1 FROM product LIMIT 1") is None
 
 
-def provision(store: Store, provisioning: Provisioning) -> None:
-    """
-    Add what is not there yet.
+def has_apps(store: Store) -> bool:
+    """There is something to log in to."""
+    return store.one("SELECT 1 FROM app LIMIT 1") is not None
 
+
+def provision(store: Store, provisioning: Provisioning, *, password_cost: int) -> list[User]:
+    """
+    Add what is not there yet; a user who is there keeps the password.
+
+    Returns:
+        The users who are new.
     Raises:
         ProvisioningConflict: an entry exists with other contents; the caller rolls back.
     """
@@ -48,6 +62,9 @@ def provision(store: Store, provisioning: Provisioning) -> None:
         _add_firmware(store, firmware)
     for function in provisioning.functions:
         _add_function(store, function)
+    for app in provisioning.apps:
+        _add_app(store, app)
+    return add_users(store, provisioning.users, password_cost=password_cost)
 
 
 def _is_there(kind: str, name: str, row: tuple[Any, ...] | None, wanted: tuple[Any, ...]) -> bool:
@@ -90,6 +107,58 @@ def _add_function(store: Store, function: Function) -> None:
         store.change("INSERT INTO function VALUES (?, ?, ?)", *wanted)
 
 
+def _add_app(store: Store, app: App) -> None:
+    row = store.one("SELECT id, is_official, session_s FROM app WHERE id = ?", app.id)
+    wanted = (app.id, int(app.is_official), app.session_s)
+    if not _is_there("app", app.id, row, wanted):
+        store.change("INSERT INTO app VALUES (NULL, ?, ?, ?)", *wanted)
+
+
+def add_users(store: Store, users: Iterable[User], *, password_cost: int) -> list[User]:
+    """Register users in every app; whoever is there already stays as they are. Returns the new."""
+    fresh: list[User] = []
+    for user in users:
+        row = store.one("SELECT number FROM user WHERE email = ?", user.email)
+        if row is None:
+            fresh.append(user)
+        number = _new_user(store, user, password_cost) if row is None else row[0]
+        store.change("INSERT OR IGNORE INTO account SELECT NULL, number, ?, '{}' FROM app", number)
+    return fresh
+
+
+def _new_user(store: Store, user: User, password_cost: int) -> int | None:
+    # Salted by the address: whoever is told the password here knows it, and nothing is drawn.
+    salt = sha256(user.email.encode()).digest()[:16]
+    digest = digest_of(user.password, salt, password_cost)
+    password = Password(password_cost, salt, digest)
+    return store.change(
+        "INSERT INTO user VALUES (NULL, ?, ?)", user.email, password.text()
+    ).lastrowid
+
+
+def known_users(store: Store, users: Iterable[User]) -> list[User]:
+    """Those of them who can log in with the password given here."""
+    return [user for user in users if _can_log_in(store, user)]
+
+
+def _can_log_in(store: Store, user: User) -> bool:
+    row = store.one("SELECT password FROM user WHERE email = ?", user.email)
+    if row is None:
+        return False
+    stored = from_text(row[0])
+    return stored.is_made_of(digest_of(user.password, stored.salt, stored.cost))
+
+
+def fresh_users(store: Store, rng: random.Random, count: int) -> list[User]:
+    """So many users whose addresses nobody has."""
+    users: list[User] = []
+    while len(users) < count:
+        user = random_user(rng)
+        if store.one("SELECT 1 FROM user WHERE email = ?", user.email) is None:
+            users.append(user)
+    return users
+
+
 def main_product(store: Store) -> str | None:
     """The product with most unused activation codes: the one a tester is pointed to."""
     row = store.one(
@@ -116,8 +185,12 @@ def _unused_codes(store: Store, product: str | None) -> list[str]:
     return [code for (code,) in store.all(query, product)]
 
 
-def contents(store: Store) -> dict[str, Any]:
-    """What a tester needs of the main product, as a target file (without platform and url)."""
+def contents(store: Store, users: Iterable[User] = ()) -> dict[str, Any]:
+    """
+    What a tester needs of the main product, as a target file (without platform and url).
+
+    ``users`` are those whose passwords are known; the state holds only their hashes.
+    """
     product = main_product(store)
     things = "SELECT thing_token FROM thing WHERE product = ? AND provisioned ORDER BY number"
     firmwares = store.all("SELECT * FROM firmware WHERE product = ? ORDER BY id", product)
@@ -126,10 +199,30 @@ def contents(store: Store) -> dict[str, Any]:
             "activation_codes": _unused_codes(store, product),
             "thing_tokens": [token for (token,) in store.all(things, product)],
             **({"product_id": product} if product is not None else {}),
+            **_apps(store),
+            **_users(users),
         },
         "firmware": [_firmware_entry(row) for row in firmwares],
         "function": [_function_entry(row) for row in store.all("SELECT * FROM function")],
     }
+
+
+def _apps(store: Store) -> dict[str, Any]:
+    """The app that a tester uses, an official one if possible, and one that is not official."""
+    rows = store.all("SELECT id, is_official FROM app ORDER BY is_official DESC, number")
+    if not rows:
+        return {}
+    unofficial = [app_id for app_id, is_official in rows[1:] if not is_official]
+    return {
+        "app_id": rows[0][0],
+        "official_app": bool(rows[0][1]),
+        **({"unofficial_app_id": unofficial[0]} if unofficial else {}),
+    }
+
+
+def _users(users: Iterable[User]) -> dict[str, Any]:
+    tables = [{"email": user.email, "password": user.password} for user in users]
+    return {"users": tables} if tables else {}
 
 
 def _firmware_entry(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -47,6 +47,33 @@ CREATE TABLE IF NOT EXISTS firmware (
 CREATE TABLE IF NOT EXISTS function (
     name TEXT PRIMARY KEY, returns TEXT NOT NULL, result TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS app (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, is_official INTEGER NOT NULL,
+    session_s REAL
+);
+CREATE TABLE IF NOT EXISTS user (
+    number INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, password TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS account (
+    number INTEGER PRIMARY KEY, app INTEGER NOT NULL, user INTEGER NOT NULL,
+    settings TEXT NOT NULL, UNIQUE (app, user)
+);
+CREATE TABLE IF NOT EXISTS session (
+    token TEXT PRIMARY KEY, account INTEGER NOT NULL, expires_us INTEGER
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS session_by_end ON session (expires_us);
+CREATE TABLE IF NOT EXISTS link (thing INTEGER PRIMARY KEY, user INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS link_by_user ON link (user);
+CREATE TABLE IF NOT EXISTS share (
+    thing INTEGER NOT NULL, resource TEXT NOT NULL, user INTEGER NOT NULL,
+    granter INTEGER NOT NULL, flags INTEGER NOT NULL,
+    PRIMARY KEY (thing, resource, user, granter)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS share_by_user ON share (user);
+CREATE TABLE IF NOT EXISTS app_grant (
+    account INTEGER NOT NULL, thing INTEGER NOT NULL, resource TEXT NOT NULL,
+    flags INTEGER NOT NULL, PRIMARY KEY (account, thing, resource)
+) WITHOUT ROWID;
 """
 _SEQUENCE_BLOCK = 1 << 20  # sequence numbers claimed at once; a kill loses the rest of a block
 _INSERT_VALUE = "INSERT INTO value VALUES (?, ?, ?, ?, ?)"
@@ -109,6 +136,11 @@ class Store:
         """The thing of that token."""
         thing = self._things.get(thing_token)
         return thing if thing is not None else self._remember(thing_token)
+
+    def thing_of_id(self, thing_id: str) -> Thing | None:
+        """The thing of that id."""
+        row = self.one("SELECT thing_token FROM thing WHERE thing_id = ?", thing_id)
+        return None if row is None else self.thing(row[0])
 
     def _remember(self, thing_token: str) -> Thing | None:
         row = self.one(

@@ -30,7 +30,13 @@ class Draft:
 def write(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
     """Store and broadcast the values of a request; one bad item refuses all of them."""
     thing = core.thing(arguments)
-    items = _items(json_object(request))
+    return put_values(core, thing, items_of(json_object(request)), request, now_us)
+
+
+def put_values(
+    core: Core, thing: Thing, items: list[Any], request: Request, now_us: int
+) -> Effects:
+    """Store and broadcast these items for a thing, and answer the request."""
     draft = Draft()
     try:
         shown = [_read_item(core, thing, item, now_us // 1000, draft) for item in items]
@@ -56,7 +62,13 @@ def _wishes(core: Core, request: Request) -> tuple[bool, bool]:
     )
 
 
-def _items(body: dict[str, Any]) -> list[Any]:
+def items_of(body: dict[str, Any]) -> list[Any]:
+    """
+    The values that a body holds.
+
+    Raises:
+        Refused: no array, or an empty one.
+    """
     items = body.get("values")
     if not isinstance(items, list):
         raise Refused(400, "values must be an array")

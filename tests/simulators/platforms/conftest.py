@@ -17,11 +17,12 @@ import orjson
 import pytest
 
 from simulators.clock import wall_unix_us
-from simulators.platforms.effects import NOT_GIVEN, Answer, Effects, Request
+from simulators.platforms.effects import NOT_GIVEN, Answer, Effects, Hash, Request
 from simulators.platforms.framing import Framing, Limits
-from simulators.platforms.provisioning import Provisioning, default_provisioning
+from simulators.platforms.provisioning import DEMO_APP, Provisioning, default_provisioning
 from simulators.platforms.serving import new_loop
 from simulators.platforms.shell import Shell
+from simulators.platforms.slow_hash import hashed
 from simulators.platforms.thethings_io.core import Core
 from simulators.platforms.thethings_io.policy import Policy
 from simulators.platforms.thethings_io.store import open_database
@@ -37,7 +38,7 @@ class Bench:
     provisioning: Provisioning = field(
         default_factory=lambda: default_provisioning(random.Random(7))
     )
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=lambda: Policy(password_cost=1))
     now_us: int = NOON_US
     show: Callable[[str], Any] = orjson.loads
     database: Path | None = None
@@ -52,17 +53,38 @@ class Bench:
         )
         self.thing_token = self.provisioning.things[0].thing_token
 
-    def effects(self, method: str, target: str, document: Any = NOT_GIVEN, **more: Any) -> Effects:
+    def effects(
+        self,
+        method: str,
+        target: str,
+        document: Any = NOT_GIVEN,
+        *,
+        session: str | None = None,
+        **more: Any,
+    ) -> Effects:
+        """Effects of a request, passwords hashed; ``session`` is the token that it carries."""
         path, _, query = target.partition("?")
-        return self.core.handle(
-            Request(method, path, query, document=document, **more), self.now_us
-        )
+        if session is not None:
+            more["headers"] = [(b"Authorization", session.encode())]
+        request = Request(method, path, query, document=document, **more)
+        effects = self.core.handle(request, self.now_us)
+        while isinstance(effects[0], Hash):
+            effects[0].request.hashed = hashed(effects[0])
+            effects = self.core.handle(effects[0].request, self.now_us)
+        return effects
 
     def ask(self, method: str, target: str, document: Any = NOT_GIVEN, **more: Any) -> Any:
         """Status and document of the answer."""
         answer = self.effects(method, target, document, **more)[0]
         assert isinstance(answer, Answer)
         return answer.status, answer.document
+
+    def phone(self, name: str = "ada", app: str = DEMO_APP) -> Phone:
+        """A new user of an app, logged in."""
+        body = {"email": f"{name}@example.org", "password": f"{name}'s password", "app": app}
+        status, answer = self.ask("POST", "/v2/register", body)
+        assert status == 201, answer
+        return Phone(self, answer["token"], body)
 
     def own(self, method: str, rest: str = "", document: Any = NOT_GIVEN, **more: Any) -> Any:
         """The same below the first thing's path."""
@@ -76,6 +98,30 @@ class Bench:
         status, rows = self.own("GET", f"/resources/{key}{query}")
         assert status == 200
         return [row["value"] for row in rows]
+
+
+@dataclass
+class Phone:
+    """A user's session with an app."""
+
+    bench: Bench
+    token: str
+    credentials: dict[str, str]
+
+    @property
+    def email(self) -> str:
+        return self.credentials["email"]
+
+    def ask(self, method: str, target: str, document: Any = NOT_GIVEN) -> Any:
+        """Status and document of the answer to a request with this session."""
+        return self.bench.ask(method, f"/v2{target}", document, session=self.token)
+
+    def link(self, number: int = 0) -> str:
+        """Link one of the bench's things, and return its id."""
+        thing = self.bench.provisioning.things[number]
+        status, _ = self.ask("POST", "/me/things", {"thingToken": thing.thing_token})
+        assert status == 200
+        return thing.thing_id
 
 
 @pytest.fixture
@@ -175,8 +221,10 @@ def run_server(
     framing: Framing | None = None,
     limits: Limits | None = None,
     database: Path | None = None,
+    password_cost: int = 1,
 ) -> Iterator[Server]:
     bench = Bench()
+    policy = Policy(password_cost=password_cost)
     loop = new_loop()
     found: list[Any] = []
     ready = threading.Event()
@@ -184,6 +232,7 @@ def run_server(
     async def main() -> None:
         # The bench's database belongs to the thread that made it; so make one here.
         served = Bench(show=orjson.Fragment, database=database)
+        served.core.policy = policy
         ended = asyncio.Event()
         shell = Shell(
             served.core, served.core.store.connection, wall_unix_us, framing=framing, limits=limits

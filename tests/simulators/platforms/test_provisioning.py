@@ -73,12 +73,14 @@ def test_mistakes_carry_their_path(document, path):
 
 def test_adding_twice_changes_nothing_and_conflicts_are_refused(bench):
     before = stock.contents(bench.core.store)
-    stock.provision(bench.core.store, bench.provisioning)
+    stock.provision(bench.core.store, bench.provisioning, password_cost=1)
     assert stock.contents(bench.core.store) == before
     other = {**FIRMWARE, "id": "main-2", "product": "lamp"}
     with pytest.raises(stock.ProvisioningConflict, match="main-2 exists with other contents"):
         stock.provision(
-            bench.core.store, from_document({"product": [PRODUCT], "firmware": [other]})
+            bench.core.store,
+            from_document({"product": [PRODUCT], "firmware": [other]}),
+            password_cost=1,
         )
 
 

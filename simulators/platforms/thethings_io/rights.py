@@ -1,0 +1,134 @@
+"""
+What a session may do with which resource of which thing.
+
+A user has every right on a thing that is linked to them, and on others what was shared with them.
+An official app may do what its user may; another app only what that user has granted to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from simulators.platforms.thethings_io.store import Store, Thing
+
+if TYPE_CHECKING:
+    from simulators.platforms.thethings_io.sessions import Session
+
+GET, POST, GRANT = 1, 2, 4
+ALL = GET | POST | GRANT
+FLAGS = {"get": GET, "post": POST, "grant": GRANT}
+_REMEMBERED = 100_000
+
+_LINKED = (
+    "SELECT thing_token FROM thing JOIN link ON link.thing = number WHERE user = ? ORDER BY number"
+)
+_REACHED = (
+    "SELECT thing_token FROM thing WHERE number IN (SELECT thing FROM link WHERE user = ?1 "
+    "UNION SELECT thing FROM share WHERE user = ?1) ORDER BY number"
+)
+
+
+def shown(flags: int) -> dict[str, bool]:
+    """Rights as answers show them."""
+    return {name: bool(flags & bit) for name, bit in FLAGS.items()}
+
+
+def permission_of(resource: str) -> str:
+    """The name under which a resource is granted: a path in ``$settings`` is part of it."""
+    return resource.partition(".")[0] if resource.startswith("$") else resource
+
+
+class Rights:
+    """Looks rights up, and remembers them until something about them changes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[tuple[int, int, str], int] = {}
+
+    def forget(self) -> None:
+        """Remember nothing: links or grants have changed."""
+        self._known.clear()
+
+    def of(self, session: Session, thing: int, resource: str) -> int:
+        """What the session may do with that resource; the sum of GET, POST and GRANT."""
+        key = (session.account, thing, resource)
+        flags = self._known.get(key)
+        if flags is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            flags = self._known[key] = self._look_up(session, thing, resource)
+        return flags
+
+    def _look_up(self, session: Session, thing: int, resource: str) -> int:
+        flags = self.of_user(session.user, thing, resource)
+        return flags if session.is_official else flags & self.of_app(session, thing, resource)
+
+    def of_user(self, user: int, thing: int, resource: str) -> int:
+        """What the user may do, by whatever app."""
+        if self.owner(thing) == user:
+            return ALL
+        rows = self._store.all(
+            "SELECT flags FROM share WHERE thing = ? AND resource = ? AND user = ?",
+            thing,
+            permission_of(resource),
+            user,
+        )
+        return _union(row[0] for row in rows)
+
+    def of_app(self, session: Session, thing: int, resource: str) -> int:
+        """What its user has granted to an app that is not official."""
+        row = self._store.one(
+            "SELECT flags FROM app_grant WHERE account = ? AND thing = ? AND resource = ?",
+            session.account,
+            thing,
+            permission_of(resource),
+        )
+        return 0 if row is None else int(row[0])
+
+    def owner(self, thing: int) -> int | None:
+        """The user a thing is linked to."""
+        row = self._store.one("SELECT user FROM link WHERE thing = ?", thing)
+        return None if row is None else int(row[0])
+
+    def any(self, session: Session, thing: Thing) -> bool:
+        """Whether the session has any right to anything of a thing."""
+        is_shared = "SELECT 1 FROM share WHERE thing = ? AND user = ? LIMIT 1"
+        if self.owner(thing.number) != session.user and not self._store.one(
+            is_shared, thing.number, session.user
+        ):
+            return False
+        is_granted = "SELECT 1 FROM app_grant WHERE thing = ? AND account = ? LIMIT 1"
+        return session.is_official or bool(
+            self._store.one(is_granted, thing.number, session.account)
+        )
+
+    def linked(self, user: int) -> list[Thing]:
+        """Things that are linked to a user."""
+        return self._things(_LINKED, user)
+
+    def things(self, user: int) -> list[Thing]:
+        """Things that are linked to a user, or of which something was shared with them."""
+        return self._things(_REACHED, user)
+
+    def _things(self, query: str, user: int) -> list[Thing]:
+        found = (self._store.thing(token) for (token,) in self._store.all(query, user))
+        return [thing for thing in found if thing is not None]
+
+    def resources(self, user: int, thing: Thing) -> list[str]:
+        """Names of what a user can know of a thing: all that was stored, or what was shared."""
+        if self.owner(thing.number) == user:
+            return sorted(thing.resources)
+        rows: list[tuple[Any, ...]] = self._store.all(
+            "SELECT DISTINCT resource FROM share WHERE thing = ? AND user = ? ORDER BY resource",
+            thing.number,
+            user,
+        )
+        return [resource for (resource,) in rows]
+
+
+def _union(flags: Iterable[int]) -> int:
+    found = 0
+    for each in flags:
+        found |= each
+    return found
