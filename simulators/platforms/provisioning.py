@@ -26,6 +26,7 @@ DEFAULT_CODES = 1200
 DEFAULT_THINGS = 24
 DEMO_APP = "thingrig-demo-app"
 DEMO_UNOFFICIAL_APP = "thingrig-demo-unofficial-app"
+DEMO_EXPIRING_APP = "thingrig-demo-expiring-app"
 DEFAULT_USERS = 3
 PASSWORD_COSTS = range(1, 21)
 MAIL_DOMAIN = "thingrig.example"
@@ -149,7 +150,7 @@ def random_user(rng: random.Random) -> User:
 
 def default_provisioning(rng: random.Random) -> Provisioning:
     """
-    One product with codes, things, two firmwares and one function; two apps with users.
+    One product with codes, things, two firmwares and one function; apps with users.
 
     The same rng gives the same result.
     """
@@ -167,7 +168,11 @@ def default_provisioning(rng: random.Random) -> Provisioning:
             Firmware("radio-7", DEMO_PRODUCT, "radio", "7", rng.randbytes(1500)),
         ],
         functions=[Function("echo")],
-        apps=[App(DEMO_APP), App(DEMO_UNOFFICIAL_APP, is_official=False)],
+        apps=[
+            App(DEMO_APP),
+            App(DEMO_UNOFFICIAL_APP, is_official=False),
+            App(DEMO_EXPIRING_APP, session_s=2),
+        ],
         users=[random_user(rng) for _ in range(DEFAULT_USERS)],
     )
 

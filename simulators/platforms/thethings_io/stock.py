@@ -29,6 +29,9 @@ from simulators.platforms.thethings_io.passwords import Password, from_text
 from simulators.platforms.thethings_io.store import Store
 
 
+_SHORT_SESSION_S = 60  # a tester can wait for its end
+
+
 class ProvisioningConflict(Exception):  # noqa: N818 - named for what it is
     """The state already holds an entry of that name with other contents."""
 
@@ -208,15 +211,29 @@ def contents(store: Store, users: Iterable[User] = ()) -> dict[str, Any]:
 
 
 def _apps(store: Store) -> dict[str, Any]:
-    """The app that a tester uses, an official one if possible, and one that is not official."""
-    rows = store.all("SELECT id, is_official FROM app ORDER BY is_official DESC, number")
+    """
+    The app that a tester uses, one that is not official, and one whose sessions end soon.
+
+    The first is official and keeps its sessions, if there is such an app.
+    """
+    rows = store.all(
+        "SELECT id, is_official, session_s FROM app "
+        "ORDER BY is_official DESC, session_s IS NOT NULL, number"
+    )
     if not rows:
         return {}
-    unofficial = [app_id for app_id, is_official in rows[1:] if not is_official]
+    (app_id, is_official, _), *others = rows
+    unofficial = [each for each, is_official, _ in others if not is_official]
+    expiring = [
+        {"app_id": each, "session_s": session_s}
+        for each, _, session_s in others
+        if session_s is not None and session_s <= _SHORT_SESSION_S
+    ]
     return {
-        "app_id": rows[0][0],
-        "official_app": bool(rows[0][1]),
+        "app_id": app_id,
+        "official_app": bool(is_official),
         **({"unofficial_app_id": unofficial[0]} if unofficial else {}),
+        **({"expiring_app": expiring[0]} if expiring else {}),
     }
 
 

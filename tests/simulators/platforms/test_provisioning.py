@@ -8,6 +8,7 @@ import pytest
 
 from simulators.platforms.provisioning import (
     ProvisioningError,
+    User,
     default_provisioning,
     from_document,
 )
@@ -63,6 +64,14 @@ def test_document_is_read():
         ({"product": [PRODUCT], "firmware": [{**FIRMWARE, "base64": "?"}]},
          ("firmware", 0, "base64")),
         ({"function": [{"name": "n", "returns": "x"}]}, ("function", 0, "returns")),
+        ({"app": [{"id": "a"}, {"id": "a"}]}, ("app",)),
+        ({"app": [{"id": "a", "official": 1}]}, ("app", 0, "official")),
+        ({"app": [{"id": "a", "session_s": 0}]}, ("app", 0, "session_s")),
+        ({"user": [{"email": "ab", "password": "x"}]}, ("user", 0, "email")),
+        ({"user": [{"email": "a@b", "password": ""}]}, ("user", 0, "password")),
+        ({"user": [{"email": e, "password": "x"} for e in ("a@b", "A@b")]}, ("user",)),
+        ({"server": []}, ("server",)),
+        ({"server": {"password_cost": 0}}, ("server", "password_cost")),
     ],
 )  # fmt: skip
 def test_mistakes_carry_their_path(document, path):
@@ -91,6 +100,26 @@ def test_used_codes_are_replaced_for_a_target(bench):
     codes = stock.contents(bench.core.store)["credentials"]["activation_codes"]
     assert len(set(codes)) == 1000
     assert bench.provisioning.activation_codes[0].code not in codes
+
+
+def test_target_names_apps_and_users_with_their_passwords(bench):
+    users = stock.fresh_users(bench.core.store, random.Random(1), 2)
+    assert stock.add_users(bench.core.store, [*users, users[0]], password_cost=1) == users
+    credentials = stock.contents(bench.core.store, users)["credentials"]
+    assert credentials["users"] == [
+        {"email": user.email, "password": user.password} for user in users
+    ]
+    assert (credentials["app_id"], credentials["official_app"]) == ("thingrig-demo-app", True)
+    assert credentials["unofficial_app_id"] == "thingrig-demo-unofficial-app"
+    assert credentials["expiring_app"] == {"app_id": "thingrig-demo-expiring-app", "session_s": 2}
+
+
+def test_users_whose_password_changed_are_not_known(bench):
+    old, *_ = bench.provisioning.users
+    body = {"email": old.email, "password": old.password, "app": "thingrig-demo-app"}
+    assert bench.ask("POST", "/v2/login", body)[0] == 200
+    other = User(old.email, "another")
+    assert stock.known_users(bench.core.store, [old, other, User("x@y.z", "x")]) == [old]
 
 
 def test_toml_of_a_target():

@@ -52,6 +52,19 @@ def test_state_survives_a_restart(tmp_path):
         assert other["thingToken"] != thing["thingToken"]
 
 
+def test_restarted_server_gives_its_target_users_who_can_log_in(tmp_path):
+    addresses: list[str] = []
+    for _ in range(2):
+        with embedded_server(state=tmp_path) as server:
+            credentials = server.target["credentials"]
+            for user in credentials["users"]:
+                body = {**user, "app": credentials["app_id"]}
+                answer = requests.post(f"{server.url}/v2/login", json=body, timeout=5)
+                assert answer.status_code == 200
+                addresses.append(user["email"])
+    assert len(set(addresses)) == 6
+
+
 def test_same_seed_same_tokens_other_seed_others():
     targets = []
     for seed in (1, 1, 2):
@@ -228,6 +241,7 @@ def test_command_is_ready_writes_its_target_and_ends_with_zero(tmp_path):
     assert len(target["credentials"]["thing_tokens"]) >= 20
     assert [firmware["mcu"] for firmware in target["firmware"]] == ["main", "radio"]
     assert [function["name"] for function in target["function"]] == ["echo"]
+    assert len(target["credentials"]["users"]) == 3
 
 
 PROVISIONING = """\
