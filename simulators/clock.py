@@ -57,6 +57,19 @@ class Clock(simpy.Environment):
         """Milliseconds since 1970-01-01T00:00:00Z, cut, not rounded."""
         return self.unix_us() // 1000
 
+    def succeed(self, event: simpy.Event, value: Any) -> None:
+        """
+        Let ``event`` happen at once, within ``enter`` or within a callback of another event.
+
+        The same as ``event.succeed(value)`` and the step that follows, without the way through
+        the queue: the most frequent thing that comes from outside is an answer.
+        """
+        event._ok = True
+        event._value = value
+        callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]  # as SimPy's step
+        for callback in callbacks:
+            callback(event)
+
     def enter(self, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
         """Call ``callback`` at the current time; everything from outside comes through here."""
         raise NotImplementedError
@@ -126,19 +139,6 @@ class WallClock(Clock):
             self._is_entered = False
         if queue and queue[0][0] < self._timer_due_us:
             self._arm()
-
-    def succeed(self, event: simpy.Event, value: Any) -> None:
-        """
-        Let ``event`` happen at once, within ``enter``.
-
-        The same as ``event.succeed(value)`` and the step that follows, without the way through
-        the queue: the most frequent thing that comes from outside is an answer.
-        """
-        event._ok = True
-        event._value = value
-        callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]  # as SimPy's step
-        for callback in callbacks:
-            callback(event)
 
     async def play(self, until_s: float, *, from_ns: int | None = None) -> None:
         """

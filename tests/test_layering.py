@@ -28,6 +28,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "simulators.clock": (),
     "simulators.randomness": (),
     "simulators.lorawan": (),
+    "simulators.radio": ("simulators.lorawan", "simulators.clock", "simulators.randomness"),
     # Gateways' protocols have frames and modulations as values.
     "simulators.wire": ("simulators.lorawan",),
     "simulators.transports": ("simulators.wire", "simulators.clock", "simulators.randomness"),
