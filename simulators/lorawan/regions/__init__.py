@@ -11,13 +11,46 @@ from difflib import get_close_matches
 from functools import cache
 
 from simulators.lorawan.errors import LoRaWanError
-from simulators.lorawan.regions import eu868, us915
+from simulators.lorawan.regions import (
+    as923_1,
+    as923_1_jp,
+    as923_2,
+    as923_3,
+    as923_4,
+    au915,
+    cn470,
+    cn470_20a,
+    cn470_20b,
+    cn470_26a,
+    cn470_26b,
+    eu433,
+    eu868,
+    in865,
+    kr920,
+    ru864,
+    us915,
+)
 from simulators.lorawan.regions.phy_version import PhyVersion
 from simulators.lorawan.regions.region import Region
 
 BUILDERS: tuple[Callable[[PhyVersion], Region], ...] = (
     eu868.build,
     us915.build,
+    au915.build,
+    as923_1.build,
+    as923_1_jp.build,
+    as923_2.build,
+    as923_3.build,
+    as923_4.build,
+    in865.build,
+    kr920.build,
+    cn470.build,
+    cn470_20a.build,
+    cn470_20b.build,
+    cn470_26a.build,
+    cn470_26b.build,
+    eu433.build,
+    ru864.build,
 )
 NEWEST = max(PhyVersion)
 
@@ -32,9 +65,10 @@ def _letters(name: str) -> str:
 
 
 REGIONS = {each.name: each for each in (_built(n, NEWEST) for n in range(len(BUILDERS)))}
+# Where two share a name (Japan's variant has the band of AS923-1), the first one has it.
 _NUMBERS = {
     _letters(name): number
-    for number, each in enumerate(REGIONS.values())
+    for number, each in reversed(list(enumerate(REGIONS.values())))
     for name in (each.name, each.band_id, *each.aliases)
 }
 

@@ -119,7 +119,7 @@ class ClassB(NamedTuple):
 Rx1Table = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Region:
     """
     The regional parameters of one region in one version; compared by identity.
@@ -154,6 +154,9 @@ class Region:
     min_hopping_channels: int = 1  # so many enabled channels have to offer the data rate
     listen_before_talk: ListenBeforeTalk | None = None
     after_join: Mapping[int, Region] = field(default_factory=dict)  # key: join channel's index
+
+    def __repr__(self) -> str:
+        return f"<Region {self.name} {self.version.name}>"
 
     @property
     def is_fixed_plan(self) -> bool:

@@ -20,6 +20,19 @@ from simulators.lorawan.versions import MacVersion
         ("EU863", "EU868"),
         ("US902", "US915"),
         ("US_902_928", "US915"),
+        ("AU_915_928", "AU915"),
+        ("AS923", "AS923-1"),
+        ("AS_923", "AS923-1"),
+        ("AS923_2", "AS923-2"),
+        ("AS_923_3", "AS923-3"),
+        ("AS923JP", "AS923-1-JP"),
+        ("IN865-867", "IN865"),
+        ("KR_920_923", "KR920"),
+        ("CN470-510", "CN470"),
+        ("CN_470_510_20_A", "CN470-20A"),
+        ("cn470-26b", "CN470-26B"),
+        ("EU_433", "EU433"),
+        ("RU864-870", "RU864"),
     ],
 )
 def test_names(name: str, found: str) -> None:
@@ -28,7 +41,12 @@ def test_names(name: str, found: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("EU686", "'EU868'"), ("US951", "'US915'"), ("eu 863 to 870", "'EU868'")],
+    [
+        ("EU686", "'EU868'"),
+        ("US951", "'US915'"),
+        ("eu 863 to 870", "'EU868'"),
+        ("AS932", "'AS923-"),
+    ],
 )
 def test_an_unknown_name_gets_the_nearest_one(name: str, hint: str) -> None:
     with pytest.raises(LoRaWanError, match=rf"expected a region \(EU868, .*\); got .* mean {hint}"):
@@ -65,7 +83,7 @@ def test_versions(text: str, version: PhyVersion) -> None:
 
 
 def test_an_unknown_version_gets_the_nearest_one() -> None:
-    with pytest.raises(LoRaWanError, match="got 'RP002-1.0.9'; did you mean 'RP002_V1_0_"):
+    with pytest.raises(LoRaWanError, match=r"got 'RP002-1\.0\.9'; did you mean 'RP002_V1_0_"):
         PhyVersion.parse("RP002-1.0.9")
 
 
