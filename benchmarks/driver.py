@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.figures import Aim, Figure, Report, interleaved
+from benchmarks.figures import Aim, Figure, Report, interleaved, over
 from benchmarks.processes import result_of, wrk
 from benchmarks.sink import sink
 
@@ -47,8 +47,8 @@ def _report(costs: dict[str, list[float]]) -> Report:
         "Fleet against wrk",
         [peer, driver, whole],
         [
-            Aim("fleet driver, CPU per request over wrk", driver.median / peer.median, 1.35, False),
-            Aim("whole sensors, CPU per request over wrk", whole.median / peer.median, 2.0, False),
+            Aim("fleet driver, CPU per request over wrk", over(driver, peer), 1.35, False),
+            Aim("whole sensors, CPU per request over wrk", over(whole, peer), 2.0, False),
         ],
         note=f"nginx, one process, static answer; {CONNECTIONS} connections, closed loop.",
     )

@@ -27,15 +27,29 @@ class Figure:
         return (self.name, f"{_short(self.median)} {self.unit}", spread)
 
 
+def over(these: Figure, those: Figure) -> Figure:
+    """
+    The one over the other, round by round.
+
+    What the machine did in a round hit both alike; its ratio hardly knows of it, while the ratio of
+    two medians compares two moments.
+    """
+    rounds = [this / that for this, that in zip(these.rounds, those.rounds, strict=True)]
+    return Figure(f"{these.name} over {those.name}", rounds, "x")
+
+
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What was hoped for: ``at least`` or ``at most`` a bound."""
+    """What was hoped for of a figure: ``at least`` or ``at most`` a bound."""
 
     name: str
-    value: float
+    figure: Figure
     bound: float
     at_least: bool
-    unit: str = "x"
+
+    @property
+    def value(self) -> float:
+        return self.figure.median
 
     @property
     def is_reached(self) -> bool:
@@ -44,8 +58,14 @@ class Aim:
     def row(self) -> tuple[str, ...]:
         sign = "≥" if self.at_least else "≤"
         verdict = "reached" if self.is_reached else "missed"
-        value = f"{_short(self.value)} {self.unit}"
-        return (self.name, value, f"{sign} {_short(self.bound)} {self.unit}", verdict)
+        _, median, spread = self.figure.row()
+        return (
+            self.name,
+            median,
+            spread,
+            f"{sign} {_short(self.bound)} {self.figure.unit}",
+            verdict,
+        )
 
 
 @dataclass(slots=True)
@@ -66,14 +86,21 @@ class Report:
         parts += [_foreign(self.foreign_cores), ""]
         parts += _table(("measured", "median", "rounds"), [figure.row() for figure in self.figures])
         if self.aims:
-            parts += ["", *_table(("aim", "found", "hoped for", ""), [a.row() for a in self.aims])]
+            parts += [
+                "",
+                *_table(("aim", "found", "rounds", "hoped for", ""), [a.row() for a in self.aims]),
+            ]
         return "\n".join(parts) + "\n"
 
 
 def interleaved(rounds: int, *measures: Callable[[], object]) -> None:
-    """Call every measure once per round: what slows the machine down hits all of them alike."""
-    for _ in range(rounds):
-        for measure in measures:
+    """
+    Call every measure once per round: what slows the machine down hits all of them alike.
+
+    Every other round goes backwards, so that nobody always follows the same neighbour.
+    """
+    for number in range(rounds):
+        for measure in measures if number % 2 == 0 else reversed(measures):
             measure()
 
 

@@ -1,4 +1,8 @@
-"""A static nginx that answers every request alike: what clients are measured against."""
+"""
+A static nginx that answers every request alike: what clients are measured against.
+
+Below ``/differing`` each answer has a header of its own.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,12 @@ http {{
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
     listen 127.0.0.1:{port};
-    location / {{ default_type application/json; return 201 '{{"status":"created"}}'; }}
+    default_type application/json;
+    location / {{ return 201 '{{"status":"created"}}'; }}
+    location /differing/ {{
+      add_header X-Request-Id $request_id;
+      return 201 '{{"status":"created"}}';
+    }}
   }}
 }}
 """

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulators.clock import WallClock
-from simulators.transports.connection import Connection
+from simulators.transports.connection import Connection, Reader
 from simulators.transports.endpoint import Endpoint
 from simulators.transports.http import TransportError
 from simulators.wire.json_stream import JsonStream, JsonStreamError
@@ -22,6 +22,7 @@ class SocketSubscription(Connection):
         on_end: Callable[[str], None],
     ) -> None:
         super().__init__()
+        self._reader = Reader(self, self._heard)
         self.is_open = True
         self._clock = clock
         self._on_document = on_document
@@ -45,10 +46,9 @@ class SocketSubscription(Connection):
         self.is_open = False
         self.abort("closed by the device")
 
-    def on_body(self, piece: bytes) -> None:
+    def _heard(self, piece: bytes) -> None:
         """Hand over every document that this piece completes."""
-        if self._parser.get_status_code() != 200:
-            super().on_body(piece)
+        if self._reader is None or self._reader.parser.get_status_code() != 200:
             return
         try:
             documents = self._documents.feed(piece)

@@ -283,6 +283,8 @@ class SocketChannel:
 class ChannelConnection(Connection):
     """A channel's connection; ``owner`` is None once the channel gave it up."""
 
+    __slots__ = ("_arrived", "_call_soon", "_deliver", "owner")
+
     def __init__(self, channel: SocketChannel) -> None:
         super().__init__()
         self.owner: SocketChannel | None = channel
