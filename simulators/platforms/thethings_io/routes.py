@@ -2,7 +2,8 @@
 The route table: which endpoint a method and path belong to.
 
 Empty path segments do not count, so doubled and trailing slashes are tolerated. A literal segment
-wins over a ``*``. The first argument of a path under ``things`` is the thing token.
+wins over a ``*``; ``**`` stands for all the rest, at least one segment. The first argument of a
+path under ``things`` is the thing token, of one under ``classes`` the scope.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from urllib.parse import unquote
 from simulators.platforms.effects import Arguments, Effects, Request
 from simulators.platforms.thethings_io import (
     activation,
+    classes,
     date,
     description,
     firmware,
@@ -26,6 +28,7 @@ from simulators.platforms.thethings_io import (
     preflight,
     read,
     sessions,
+    settings,
     stream,
     tags,
     write,
@@ -79,6 +82,12 @@ ENDPOINTS = (
     Endpoint("TIO-MEDESC", "GET", "/v2/me/resources/description/*", me_description.read),
     Endpoint("TIO-MEDESC", "PUT", "/v2/me/resources/description/*", me_description.replace),
     Endpoint("TIO-MEDESC", "POST", "/v2/me/resources/description/*", me_description.write),
+    Endpoint("TIO-SET", "GET", "/v2/me/settings", settings.get),
+    Endpoint("TIO-SET", "PUT", "/v2/me/settings", settings.put),
+    Endpoint("TIO-CLS", "GET", "/v2/classes/**", classes.get),
+    Endpoint("TIO-CLS", "POST", "/v2/classes/**", classes.post),
+    Endpoint("TIO-CLS", "PUT", "/v2/classes/**", classes.put),
+    Endpoint("TIO-CLS", "DELETE", "/v2/classes/**", classes.delete),
     Endpoint("", "POST", "/v1/ThingWrite", preflight.switched_off),
     Endpoint("", "GET", "/v1/ThingRead/*/*", preflight.switched_off),
     Endpoint("", "GET", "/v1/ThingReadLatest/*/*", preflight.switched_off),
@@ -107,7 +116,11 @@ class Routes:
     def _add(self, endpoint: Endpoint) -> None:
         node = self._root
         for segment in endpoint.path.split("/")[1:]:
-            node = node.children.setdefault(segment, _Node())
+            if segment == "**":  # a segment, and after it the same again
+                node = node.children.setdefault("*", _Node())
+                node.children["*"] = node
+            else:
+                node = node.children.setdefault(segment, _Node())
         node.methods[endpoint.method] = endpoint
 
     def _find(self, method: str, path: str) -> tuple[Endpoint, Arguments]:

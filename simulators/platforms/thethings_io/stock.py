@@ -28,7 +28,6 @@ from simulators.platforms.slow_hash import digest_of
 from simulators.platforms.thethings_io.passwords import Password, from_text
 from simulators.platforms.thethings_io.store import Store
 
-
 _SHORT_SESSION_S = 60  # a tester can wait for its end
 
 

@@ -74,6 +74,10 @@ CREATE TABLE IF NOT EXISTS app_grant (
     account INTEGER NOT NULL, thing INTEGER NOT NULL, resource TEXT NOT NULL,
     flags INTEGER NOT NULL, PRIMARY KEY (account, thing, resource)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS object (
+    app INTEGER NOT NULL, owner INTEGER NOT NULL, collection TEXT NOT NULL, id TEXT NOT NULL,
+    document TEXT NOT NULL, PRIMARY KEY (app, owner, collection, id)
+) WITHOUT ROWID;
 """
 _SEQUENCE_BLOCK = 1 << 20  # sequence numbers claimed at once; a kill loses the rest of a block
 _INSERT_VALUE = "INSERT INTO value VALUES (?, ?, ?, ?, ?)"
