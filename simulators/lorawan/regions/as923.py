@@ -10,10 +10,9 @@ from __future__ import annotations
 from simulators.lorawan.regions.channel_mask import SIXTEEN
 from simulators.lorawan.regions.phy_version import PhyVersion, since
 from simulators.lorawan.regions.region import (
-    Beacon,
     ClassB,
+    Hops,
     ListenBeforeTalk,
-    PingSlots,
     Region,
     Rx2,
     SubBand,
@@ -85,7 +84,7 @@ def build(
         sub_bands=(SubBand(*band_hz, 100, 16.0),),
         ch_mask_rules=SIXTEEN,
         cf_list_type=0,
-        class_b=ClassB(Beacon(3, class_b_hz, 2, 0), PingSlots(3, class_b_hz)),
+        class_b=ClassB(Hops(3, class_b_hz), Hops(3, class_b_hz)),
         has_tx_param_setup=True,
         default_uplink_dwell=True,
         default_downlink_dwell=version == PhyVersion.PHY_V1_0_2_REV_B,

@@ -13,10 +13,9 @@ from __future__ import annotations
 from simulators.lorawan.regions.channel_mask import NINETY_SIX
 from simulators.lorawan.regions.phy_version import PhyVersion, since
 from simulators.lorawan.regions.region import (
-    Beacon,
     ClassB,
+    Hops,
     JoinChannel,
-    PingSlots,
     Region,
     Rx2,
     SubBand,
@@ -71,5 +70,5 @@ def build(version: PhyVersion) -> Region:
         sub_bands=(SubBand(470_000_000, 510_000_000, 1, 19.15),),
         ch_mask_rules=NINETY_SIX,
         cf_list_type=since(version, {PhyVersion.PHY_V1_0: None, PhyVersion.PHY_V1_1_REV_A: 1}),
-        class_b=ClassB(Beacon(2, CLASS_B_HZ, 3, 1), PingSlots(2, CLASS_B_HZ)),
+        class_b=ClassB(Hops(2, CLASS_B_HZ), Hops(2, CLASS_B_HZ)),
     )

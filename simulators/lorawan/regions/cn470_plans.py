@@ -16,12 +16,11 @@ from simulators.lorawan.modulation import Fsk, Lora
 from simulators.lorawan.regions.channel_mask import Rule
 from simulators.lorawan.regions.phy_version import PhyVersion, since
 from simulators.lorawan.regions.region import (
-    Beacon,
     Channel,
     ClassB,
     DataRate,
+    Hops,
     JoinChannel,
-    PingSlots,
     Region,
     Rx1Table,
     Rx2,
@@ -56,7 +55,7 @@ def groups(*first_and_count: tuple[int, int]) -> tuple[int, ...]:
 
 def class_b(beacon_hz: tuple[int, ...], ping_hz: tuple[int, ...]) -> ClassB:
     """Beacons with SF10 in 19 bytes."""
-    return ClassB(Beacon(2, beacon_hz, 3, 1), PingSlots(2, ping_hz))
+    return ClassB(Hops(2, beacon_hz), Hops(2, ping_hz))
 
 
 def build(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from simulators.lorawan.regions.channel_mask import SIXTEEN
 from simulators.lorawan.regions.phy_version import PhyVersion, since
-from simulators.lorawan.regions.region import Beacon, ClassB, PingSlots, Region, Rx2, SubBand
+from simulators.lorawan.regions.region import ClassB, Hops, Region, Rx2, SubBand
 from simulators.lorawan.regions.tables import (
     EIGHT_RATES,
     OFFSETS,
@@ -62,5 +62,5 @@ def build(version: PhyVersion) -> Region:
         sub_bands=SUB_BANDS,
         ch_mask_rules=SIXTEEN,
         cf_list_type=0,
-        class_b=ClassB(Beacon(3, (869_525_000,), 2, 0), PingSlots(3, (869_525_000,))),
+        class_b=ClassB(Hops(3, (869_525_000,)), Hops(3, (869_525_000,))),
     )

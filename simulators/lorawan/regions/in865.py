@@ -11,7 +11,7 @@ from __future__ import annotations
 from simulators.lorawan.modulation import Fsk
 from simulators.lorawan.regions.channel_mask import SIXTEEN
 from simulators.lorawan.regions.phy_version import PhyVersion, since
-from simulators.lorawan.regions.region import Beacon, ClassB, PingSlots, Region, Rx2, SubBand
+from simulators.lorawan.regions.region import ClassB, Hops, Region, Rx2, SubBand
 from simulators.lorawan.regions.tables import (
     OFFSETS_OF_EIGHT,
     PAYLOADS,
@@ -61,5 +61,5 @@ def build(version: PhyVersion) -> Region:
         sub_bands=(SubBand(865_000_000, 867_000_000, 1, 30.0),),
         ch_mask_rules=SIXTEEN,
         cf_list_type=0,
-        class_b=ClassB(Beacon(4, (866_550_000,), 1, 3), PingSlots(4, (866_550_000,))),
+        class_b=ClassB(Hops(4, (866_550_000,)), Hops(4, (866_550_000,))),
     )

@@ -10,10 +10,9 @@ from __future__ import annotations
 from simulators.lorawan.regions.channel_mask import SIXTEEN
 from simulators.lorawan.regions.phy_version import PhyVersion, since
 from simulators.lorawan.regions.region import (
-    Beacon,
     ClassB,
+    Hops,
     ListenBeforeTalk,
-    PingSlots,
     Region,
     Rx2,
     SubBand,
@@ -64,6 +63,6 @@ def build(version: PhyVersion) -> Region:
         ),
         ch_mask_rules=SIXTEEN,
         cf_list_type=0,
-        class_b=ClassB(Beacon(3, (923_100_000,), 2, 0), PingSlots(3, (923_100_000,))),
+        class_b=ClassB(Hops(3, (923_100_000,)), Hops(3, (923_100_000,))),
         listen_before_talk=ListenBeforeTalk(-65, 6_000),
     )

@@ -11,8 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from simulators.lorawan.class_b import (
+    BEACON_LAYOUTS,
+    BeaconLayout,
+    beacon_channel,
+    ping_channel,
+)
 from simulators.lorawan.errors import LoRaWanError
-from simulators.lorawan.modulation import Modulation
+from simulators.lorawan.modulation import Fsk, Modulation
 from simulators.lorawan.regions.channel_mask import Rule
 from simulators.lorawan.regions.phy_version import PhyVersion
 
@@ -23,7 +29,6 @@ MAX_FCNT_GAP = 16_384
 ADR_ACK_LIMIT = 64
 ADR_ACK_DELAY = 32
 FHDR_AND_PORT = 8  # M - N: FHDR without FOpts, and FPort
-BEACON_PERIOD_S = 128
 
 
 class DataRate(NamedTuple):
@@ -88,32 +93,18 @@ class ListenBeforeTalk(NamedTuple):
     listen_us: int
 
 
-class Beacon(NamedTuple):
-    """Where beacons are sent, and how many reserved bytes stand before the time and at the end."""
-
-    data_rate: int
-    frequencies_hz: tuple[int, ...]
-    rfu1_size: int
-    rfu2_size: int
-
-    @property
-    def size(self) -> int:
-        """Bytes: reserved, time 4, CRC 2, gateway specific 7, reserved, CRC 2."""
-        return self.rfu1_size + 4 + 2 + 7 + self.rfu2_size + 2
-
-
-class PingSlots(NamedTuple):
-    """Where class B downlinks are sent."""
+class Hops(NamedTuple):
+    """A data rate, and the frequencies that take turns in using it; often only one."""
 
     data_rate: int
     frequencies_hz: tuple[int, ...]
 
 
 class ClassB(NamedTuple):
-    """Everything about class B that a region decides."""
+    """Where beacons are sent, and where the downlinks in ping slots."""
 
-    beacon: Beacon
-    ping_slots: PingSlots
+    beacon: Hops
+    ping_slots: Hops
 
 
 Rx1Table = tuple[tuple[int, ...], ...]
@@ -293,15 +284,22 @@ class Region:
             if self.accepts_frequency(frequency_hz)
         }
 
+    @property
+    def beacon_layout(self) -> BeaconLayout:
+        """How a beacon's bytes are laid out; its spreading factor decides."""
+        modulation = self.data_rate(self.class_b.beacon.data_rate).modulation
+        assert not isinstance(modulation, Fsk)
+        return BEACON_LAYOUTS[modulation.spreading_factor]
+
     def beacon_frequency_hz(self, beacon_time_s: int) -> int:
         """Where the beacon of this GPS time is sent."""
         hops = self.class_b.beacon.frequencies_hz
-        return hops[beacon_time_s // BEACON_PERIOD_S % len(hops)]
+        return hops[beacon_channel(beacon_time_s, len(hops))]
 
     def ping_slot_frequency_hz(self, dev_addr: str, beacon_time_s: int) -> int:
         """Where a device (hex text) listens in the ping slots after the beacon of this GPS time."""
         hops = self.class_b.ping_slots.frequencies_hz
-        return hops[(int(dev_addr, 16) + beacon_time_s // BEACON_PERIOD_S) % len(hops)]
+        return hops[ping_channel(beacon_time_s, dev_addr, len(hops))]
 
     def _class_b_hz(self) -> tuple[int, ...]:
         return self.class_b.beacon.frequencies_hz + self.class_b.ping_slots.frequencies_hz

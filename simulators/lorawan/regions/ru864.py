@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from simulators.lorawan.regions.channel_mask import SIXTEEN
 from simulators.lorawan.regions.phy_version import PhyVersion
-from simulators.lorawan.regions.region import Beacon, ClassB, PingSlots, Region, Rx2, SubBand
+from simulators.lorawan.regions.region import ClassB, Hops, Region, Rx2, SubBand
 from simulators.lorawan.regions.tables import (
     EIGHT_RATES,
     OFFSETS,
@@ -45,5 +45,5 @@ def build(version: PhyVersion) -> Region:
         sub_bands=(SubBand(864_000_000, 870_000_000, 100, 16.0),),
         ch_mask_rules=SIXTEEN,
         cf_list_type=0,
-        class_b=ClassB(Beacon(3, (869_100_000,), 2, 0), PingSlots(3, (868_900_000,))),
+        class_b=ClassB(Hops(3, (869_100_000,)), Hops(3, (868_900_000,))),
     )

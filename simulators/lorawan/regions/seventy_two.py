@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from simulators.lorawan.modulation import Lora, Modulation
 from simulators.lorawan.regions.region import (
-    Beacon,
     Channel,
     ClassB,
     DataRate,
+    Hops,
     JoinChannel,
-    PingSlots,
     Rx2,
 )
 from simulators.lorawan.regions.tables import channels, spaced
 
 DOWNLINK_HZ = spaced(923_300_000, 600_000, 8)
 RX2 = Rx2(923_300_000, 8)
-CLASS_B = ClassB(Beacon(8, DOWNLINK_HZ, 5, 3), PingSlots(8, DOWNLINK_HZ))
+CLASS_B = ClassB(Hops(8, DOWNLINK_HZ), Hops(8, DOWNLINK_HZ))
 
 
 def data_rates(

@@ -24,7 +24,7 @@ def test_frequencies(name: str, first_hz: int, second_hz: int) -> None:
     found = region(name)
     assert found.uplink_channels == ((first_hz, 0, 5), (second_hz, 0, 5))
     assert found.rx2 == (first_hz, 2)
-    assert found.class_b.beacon == (3, (second_hz,), 2, 0)
+    assert found.class_b.beacon == (3, (second_hz,))
     assert found.class_b.ping_slots == (3, (second_hz,))
     assert found.join_channels == (
         (0, first_hz, 2, 5, first_hz, (first_hz, 2)),

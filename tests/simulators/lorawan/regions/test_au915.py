@@ -120,7 +120,7 @@ def test_what_versions_changed(version: PhyVersion, last: int, cf_list_type: int
 
 
 def test_class_b_and_limits() -> None:
-    assert AU915.class_b.beacon.size == 23
+    assert AU915.beacon_layout.size == 23
     assert AU915.beacon_frequency_hz(128 * 7) == 927_500_000
     assert AU915.max_eirp_dbm == 30.0
     assert AU915.max_adr_data_rate == 5

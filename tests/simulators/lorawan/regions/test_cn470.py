@@ -67,7 +67,8 @@ def test_96_channels_power_and_cf_list_by_version() -> None:
 
 
 def test_96_channels_class_b() -> None:
-    assert CN470.class_b.beacon.size == 19
+    assert CN470.beacon_layout == (3, 1)
+    assert CN470.beacon_layout.size == 19
     assert CN470.beacon_frequency_hz(0) == 508_300_000
     assert CN470.beacon_frequency_hz(128 * 15) == 509_700_000
 

@@ -39,7 +39,7 @@ def test_eu433() -> None:
     powers = [EU433.tx_power_dbm(index) for index in range(6)]
     assert powers == pytest.approx([12.15, 10.15, 8.15, 6.15, 4.15, 2.15])
     assert len(EU433.tx_power_offsets_db) == 6
-    assert EU433.class_b.beacon == (3, (434_665_000,), 2, 0)
+    assert EU433.class_b.beacon == (3, (434_665_000,))
     assert EU433.class_b.ping_slots == (3, (434_665_000,))
     assert EU433.sub_band(433_175_000).duty_cycle_divisor == 100
     assert not EU433.accepts_frequency(434_800_000)
@@ -49,7 +49,7 @@ def test_ru864() -> None:
     assert RU864.uplink_channels == ((868_900_000, 0, 5), (869_100_000, 0, 5))
     assert RU864.rx2 == (869_100_000, 0)
     assert [RU864.tx_power_dbm(index) for index in (0, 7)] == [16, 2]
-    assert RU864.class_b.beacon == (3, (869_100_000,), 2, 0)
+    assert RU864.class_b.beacon == (3, (869_100_000,))
     assert RU864.class_b.ping_slots == (3, (868_900_000,))
     assert RU864.sub_band(868_900_000).duty_cycle_divisor == 100
     assert RU864.cf_list_channels([866_100_000, 0, 864_100_000]) == {

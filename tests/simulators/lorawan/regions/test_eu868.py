@@ -117,8 +117,8 @@ def test_gaps_are_refused(frequency_hz: int) -> None:
 
 
 def test_class_b() -> None:
-    assert EU868.class_b.beacon.size == 17
-    assert EU868.class_b.beacon == (3, (869_525_000,), 2, 0)
+    assert EU868.class_b.beacon == (3, (869_525_000,))
+    assert EU868.beacon_layout.size == 17
     assert EU868.beacon_frequency_hz(1_234_567_936) == 869_525_000
     assert EU868.ping_slot_frequency_hz("52d4c302", 1_234_567_936) == 869_525_000
 

@@ -72,7 +72,8 @@ def test_what_the_table_lacks_is_refused(uplink: int, offset: int) -> None:
 
 def test_power_class_b_and_limits() -> None:
     assert [IN865.tx_power_dbm(index) for index in (0, 10)] == [30, 10]
-    assert IN865.class_b.beacon.size == 19
-    assert IN865.class_b.beacon == (4, (866_550_000,), 1, 3)
+    assert IN865.class_b.beacon == (4, (866_550_000,))
+    assert IN865.beacon_layout == (1, 3)
+    assert IN865.beacon_layout.size == 19
     assert IN865.ping_slot_frequency_hz("0314cf36", 1_203_778_364) == 866_550_000
     assert IN865.sub_band(865_062_500).duty_cycle_divisor == 1

@@ -56,5 +56,5 @@ def test_a_channel_has_to_be_free() -> None:
 
 
 def test_class_b() -> None:
-    assert KR920.class_b.beacon == (3, (923_100_000,), 2, 0)
+    assert KR920.class_b.beacon == (3, (923_100_000,))
     assert KR920.class_b.ping_slots == (3, (923_100_000,))

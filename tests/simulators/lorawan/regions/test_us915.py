@@ -141,9 +141,9 @@ def test_the_second_sub_band_of_a_network_is_two_requests() -> None:
 
 
 def test_class_b_hops_over_8_frequencies() -> None:
-    assert US915.class_b.beacon.size == 23
-    assert US915.class_b.beacon[0] == 8
-    assert US915.class_b.beacon[2:] == (5, 3)
+    assert US915.class_b.beacon.data_rate == 8
+    assert US915.beacon_layout == (5, 3)
+    assert US915.beacon_layout.size == 23
     assert US915.beacon_frequency_hz(0) == 923_300_000
     assert US915.beacon_frequency_hz(128 * 9 + 127) == 923_900_000
     # A vector of ChirpStack's own tests.
