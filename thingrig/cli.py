@@ -27,6 +27,7 @@ COMMANDS = {
     "requirements": "List the requirement catalogue.",
     "explain": "Tell everything about one requirement.",
     "clean": "Remove what an interrupted run left.",
+    "study": "Do a published study of a network again.",
     "airtime": "Tell how long a LoRa frame is on air.",
     "schema": "Print the JSON Schema of a file.",
     "doctor": "Tell what is missing or clashing in this installation.",
