@@ -29,6 +29,7 @@ COMMANDS = {
     "clean": "Remove what an interrupted run left.",
     "study": "Do a published study of a network again.",
     "airtime": "Tell how long a LoRa frame is on air.",
+    "frame": "Decode a LoRaWAN frame.",
     "schema": "Print the JSON Schema of a file.",
     "doctor": "Tell what is missing or clashing in this installation.",
 }

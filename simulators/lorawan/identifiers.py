@@ -43,11 +43,23 @@ def parse_key(text: str) -> bytes:
     return bytes.fromhex(digits)
 
 
+def shown_key(key: bytes) -> str:
+    """A key as it may be shown: its last four characters."""
+    return f"…{key.hex()[-4:]}"
+
+
 def _digits(text: str, size: int, name: str) -> str:
     digits = _SEPARATORS.sub("", text)
     if not _HEX.fullmatch(digits) or len(digits) != 2 * size:
-        raise LoRaWanError(f"expected {name} of {2 * size} hex digits; got {text!r}")
+        raise LoRaWanError(f"expected {name} of {2 * size} hex digits; got {_shown(text)}")
     return digits.lower()
+
+
+def _shown(text: str) -> str:
+    # What is as long as a key may be one, given in the wrong place.
+    if len(text) < 2 * KEY_BYTES - 2:
+        return repr(text)
+    return f"{len(text)} characters ending in {text[-4:]!r}"
 
 
 def to_air(identifier: str) -> bytes:

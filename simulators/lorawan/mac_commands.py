@@ -28,10 +28,9 @@ from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.versions import MacVersion
 
 
+@dataclass(frozen=True, slots=True)
 class MacCommand:
     """A request, answer, indication or confirmation; its class says which."""
-
-    __slots__ = ()
 
     @property
     def name(self) -> str:
@@ -404,6 +403,11 @@ def parse(
         commands.append(layout.read(body))
         at += 1 + layout.size
     return Parsed(commands)
+
+
+def cid_of(command: MacCommand) -> int:
+    """The identifier of a command."""
+    return _BY_TYPE[type(command)].cid
 
 
 def encode(command: MacCommand, *, force_rejoin_reversed: bool = False) -> bytes:
