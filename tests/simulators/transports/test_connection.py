@@ -9,7 +9,10 @@ import pytest
 from simulators.transports.connection import Connection
 
 CREATED = b'HTTP/1.1 201 Created\r\nContent-Length: 20\r\n\r\n{"status":"created"}'
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[1\r\n2\r\n,2\r\n1\r\n]\r\n0\r\n\r\n"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2\r\n[1\r\n2\r\n,2\r\n1\r\n]\r\n0\r\n\r\n"
+)
 UNSIZED = b"HTTP/1.1 200 OK\r\n\r\nuntil the end"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
