@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--write-target", type=Path)
     parser.add_argument("--deviation")
     parser.add_argument("--password-cost", type=int)
+    parser.add_argument("--smtp")
     parser.add_argument("--provision-json", type=Path)
     parser.add_argument("--until-stdin-ends", action="store_true")
     return parser

@@ -109,7 +109,16 @@ class Hash(msgspec.Struct, gc=False):
     cost: int
 
 
-Effect: TypeAlias = Answer | OpenStream | StreamDocument | EndStream | Timer | Hash
+class Mail(msgspec.Struct, gc=False):
+    """An e-mail; it has a row of that number in the core's outbox until ``core.mailed(number)``."""
+
+    number: int
+    recipient: str
+    subject: str
+    text: str
+
+
+Effect: TypeAlias = Answer | OpenStream | StreamDocument | EndStream | Timer | Hash | Mail
 Effects: TypeAlias = "list[Effect]"
 
 
@@ -124,6 +133,12 @@ class PlatformCore(Protocol):
 
     def closed(self, stream_id: int) -> None:
         """The client of a stream is gone."""
+
+    def resume(self, now_us: int) -> Effects:
+        """Effects that an earlier process left undone; asked once, at the start."""
+
+    def mailed(self, number: int) -> None:
+        """A mail has left, or can never be delivered."""
 
     def forget(self) -> None:
         """The database was rolled back: drop what is remembered of it."""

@@ -20,6 +20,7 @@ from simulators.platforms.effects import (
     Document,
     EndStream,
     Hash,
+    Mail,
     OpenStream,
     PlatformCore,
     Request,
@@ -99,7 +100,8 @@ class MemoryTransport:
 
     ``fault`` is asked with the device's name before anything passes: what it returns, unless None,
     is the reason why nothing does. ``latency_s`` is the way there and back; ``jitter_s`` is added
-    to it, evenly distributed and drawn from ``rng``.
+    to it, evenly distributed and drawn from ``rng``. ``mails`` holds, by address, what the platform
+    has sent by e-mail.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class MemoryTransport:
         self._latency_us = latency_s * MICROSECONDS
         self._jitter_us = jitter_s * MICROSECONDS
         self._streams: dict[int, MemorySubscription] = {}
+        self.mails: dict[str, list[Mail]] = {}
 
     def channel(self, device: str) -> HttpChannel:
         """A channel for the device of that name."""
@@ -240,6 +243,10 @@ class MemoryTransport:
         if subscription is not None:
             subscription.end("ended by the platform")
 
+    def _mail(self, effect: Mail) -> None:
+        self.mails.setdefault(effect.recipient, []).append(effect)
+        self.core.mailed(effect.number)
+
     def _timer(self, effect: Timer) -> None:
         delay_us = max(0, effect.due_us - self.clock.unix_us())
         self._later(delay_us, lambda: self._due(effect.key))
@@ -254,6 +261,7 @@ class MemoryTransport:
         StreamDocument: _document,
         EndStream: _ended,
         Timer: _timer,
+        Mail: _mail,
     }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -30,6 +31,7 @@ DEMO_EXPIRING_APP = "thingrig-demo-expiring-app"
 DEFAULT_USERS = 3
 PASSWORD_COSTS = range(1, 21)
 MAIL_DOMAIN = "thingrig.example"
+SMTP = re.compile(r"[^\s:]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -113,10 +115,13 @@ class ServerSettings:
     """
     How the server works, whatever its state holds; None leaves a default.
 
-    ``password_cost`` is the base-2 logarithm of scrypt's N.
+    ``password_cost`` is the base-2 logarithm of scrypt's N; ``smtp`` the mail server as
+    ``host:port``; ``mail_from`` the sender's address.
     """
 
     password_cost: int | None = None
+    smtp: str | None = None
+    mail_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -306,4 +311,20 @@ def _server(document: dict[str, Any]) -> ServerSettings:
         raise ProvisioningError(
             ("server", "password_cost"), f"expected password_cost from {bounds}; got {cost!r}"
         )
-    return ServerSettings(cost)
+    return ServerSettings(cost, _smtp(table), _mail_from(table))
+
+
+def _smtp(table: dict[str, Any]) -> str | None:
+    smtp = table.get("smtp")
+    if smtp is not None and not (isinstance(smtp, str) and SMTP.fullmatch(smtp)):
+        raise ProvisioningError(("server", "smtp"), f"expected smtp as host:port; got {smtp!r}")
+    return smtp
+
+
+def _mail_from(table: dict[str, Any]) -> str | None:
+    address = table.get("mail_from")
+    if address is not None and not is_email(address):
+        raise ProvisioningError(
+            ("server", "mail_from"), f"expected an e-mail address; got {address!r}"
+        )
+    return address

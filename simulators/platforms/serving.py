@@ -16,16 +16,23 @@ import signal
 import sqlite3
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from simulators.clock import wall_unix_us
 from simulators.platforms.framing import Framing, Limits
-from simulators.platforms.provisioning import Provisioning, User, default_provisioning
+from simulators.platforms.mailbox import ADDRESS, open_mailbox
+from simulators.platforms.mailer import DEFAULT_SENDER, Mailer, address_of
+from simulators.platforms.provisioning import (
+    Provisioning,
+    ServerSettings,
+    User,
+    default_provisioning,
+)
 from simulators.platforms.shell import Shell
 from simulators.platforms.state_folder import StateFolder
 from simulators.platforms.target_file import write_target_file
@@ -67,6 +74,7 @@ class Settings:
     deviation: str | None = None
     until_stdin_ends: bool = False
     password_cost: int | None = None
+    smtp: str | None = None
 
 
 def serve(platforms: list[str], settings: Settings, say: Callable[[str], None]) -> None:
@@ -113,28 +121,72 @@ async def _serve(folder: StateFolder, settings: Settings, say: Callable[[str], N
     stop = _stop_event(asyncio.get_running_loop(), settings)
     deviation = _deviation(settings.deviation)
     context, ca_file = _tls(folder, settings)
-    with _database(folder.path / "thethings-io.sqlite") as database:
+    async with contextlib.AsyncExitStack() as stack:
+        database = stack.enter_context(_database(folder.path / "thethings-io.sqlite"))
         core = _core(database, settings, deviation)
         users = _provision(core, settings)
+        post = await stack.enter_async_context(_post_office(folder, settings))
         shell = Shell(
             DeviatingCore(core, deviation) if deviation else core,
             database,
             wall_unix_us,
             framing=replace(Framing(), **deviation.framing) if deviation else None,
             limits=_limits(deviation),
+            mailer=post.mailer,
         )
         kind = deviation.connection if deviation else Connection
         server = await _listen(shell, settings, context, kind)
-        url = _url(server, settings)
+        url = core.url = _url(server, settings)
         if settings.write_target is not None:
-            document = target_document(core, url, ca_file, users)
+            document = target_document(core, url, ca_file, users, post.mailbox)
             _write_target(settings.write_target, document)
         gc.freeze()
         gc.set_threshold(50_000)  # a turn's requests are no garbage yet
         await server.start_serving()
+        shell.resume()
         say(f"ready thethings-io {url}")
         await stop.wait()
         await _end(server, shell)
+
+
+class _PostOffice(NamedTuple):
+    """Where mail is given to, and the mailbox that it can be read in if that is our own."""
+
+    mailer: Mailer
+    mailbox: dict[str, str]
+
+
+@contextlib.asynccontextmanager
+async def _post_office(folder: StateFolder, settings: Settings) -> AsyncIterator[_PostOffice]:
+    given = settings.provisioning.server if settings.provisioning else ServerSettings()
+    smtp = settings.smtp or given.smtp
+    async with contextlib.AsyncExitStack() as stack:
+        if smtp is not None:
+            (host, port), mailbox = _smtp_address(smtp), {}
+        else:
+            own = await _open_mailbox(folder.mail_folder)
+            stack.callback(own.close)
+            host, port = own.sockets[0].getsockname()[:2]
+            mailbox = {"folder": str(folder.mail_folder), "address": ADDRESS}
+        sender = given.mail_from or DEFAULT_SENDER
+        loop = asyncio.get_running_loop()
+        mailer = Mailer(loop, host, port, sender=sender, unix_us=wall_unix_us)
+        stack.callback(mailer.close)
+        yield _PostOffice(mailer, mailbox)
+
+
+def _smtp_address(text: str) -> tuple[str, int]:
+    try:
+        return address_of(text)
+    except ValueError as error:
+        raise ServingError(str(error)) from error
+
+
+async def _open_mailbox(path: Path) -> asyncio.Server:
+    try:
+        return await open_mailbox(path)
+    except OSError as error:
+        raise ServingError(f"{path}: {error.strerror or error}") from error
 
 
 def _deviation(name: str | None) -> Deviation | None:
@@ -259,7 +311,7 @@ def _url(server: asyncio.Server, settings: Settings) -> str:
 
 
 def target_document(
-    core: Core, url: str, ca_file: Path | None, users: list[User]
+    core: Core, url: str, ca_file: Path | None, users: list[User], mailbox: dict[str, str]
 ) -> dict[str, Any]:
     """The target file of this server as a document."""
     return {
@@ -268,6 +320,7 @@ def target_document(
         **({"ca_file": str(ca_file)} if ca_file is not None else {}),
         "limits": {"allow": ["read", "write", "destroy"]},
         **stock.contents(core.store, users),
+        **({"mailbox": mailbox} if mailbox else {}),
     }
 
 

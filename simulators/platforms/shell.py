@@ -23,6 +23,7 @@ from simulators.platforms.effects import (
     EndStream,
     Hash,
     Hashed,
+    Mail,
     OpenStream,
     PlatformCore,
     Request,
@@ -31,6 +32,7 @@ from simulators.platforms.effects import (
 )
 from simulators.platforms.framing import PREFLIGHT, Framing, Limits, head
 from simulators.platforms.hashing import HashingThreads
+from simulators.platforms.mailer import Outgoing
 from simulators.platforms.wire_http import Connection
 from simulators.platforms.wire_stream import WireStream
 
@@ -49,14 +51,22 @@ class Shell:
         *,
         framing: Framing | None = None,
         limits: Limits | None = None,
+        mailer: Outgoing | None = None,
     ) -> None:
-        """``now_us`` tells microseconds since 1970; must be made inside a running loop."""
+        """
+        Must be made inside a running loop.
+
+        Args:
+            now_us: tells microseconds since 1970.
+            mailer: None leaves mails in the core's outbox.
+        """
         self.loop = asyncio.get_running_loop()
         self.framing = framing or Framing()
         self.limits = limits or Limits()
         self._core = core
         self._database = database
         self._now_us = now_us
+        self._mailer = mailer
         self._effects: Effects = []
         self._is_flush_due = self._is_ending = False
         self._connections: set[Connection] = set()
@@ -126,6 +136,11 @@ class Shell:
 
     # --- requests in, effects out
 
+    def resume(self) -> None:
+        """Go on with what an earlier process left undone."""
+        self._effects += self._core.resume(self._now_us())
+        self._flush_soon()
+
     def submit(self, request: Request) -> None:
         """Hand a request to the core; its effects leave after the turn's commit."""
         if self._held and request.origin in self._held:
@@ -154,6 +169,17 @@ class Shell:
 
     def _hash(self, work: Hash) -> None:
         self._hashing.start(work)
+
+    def _mail(self, mail: Mail) -> None:
+        if self._mailer is not None:
+            self._mailer.send(mail, self._mailed)
+
+    def _mailed(self, number: int) -> None:
+        try:
+            self._core.mailed(number)
+        except sqlite3.Error as error:  # it will be sent once more
+            self._storage_failed(self._effects, error)
+        self._flush_soon()
 
     def _hashed(self, work: Hash, result: Hashed | BaseException) -> None:
         """The request comes back with its hash, and after it those that waited behind it."""
@@ -325,6 +351,7 @@ class Shell:
         EndStream: _end_stream,
         Timer: _set_timer,
         Hash: _hash,
+        Mail: _mail,
     }
 
     # --- the end

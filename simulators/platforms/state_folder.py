@@ -23,6 +23,7 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.ca_file = self.path / "ca.pem"
+        self.mail_folder = self.path / "mail"
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> StateFolder:

@@ -35,6 +35,11 @@ from thingrig.errors import UsageProblem
     metavar="FILE",
     help="Write a complete target file for these servers.",
 )
+@click.option(
+    "--smtp",
+    metavar="HOST:PORT",
+    help="Mail server to send through; by default mails are kept in the folder.",
+)
 def command(
     platforms: tuple[str, ...],
     host: str,
@@ -44,6 +49,7 @@ def command(
     provision: Path | None,
     seed: int,
     write_target: Path | None,
+    smtp: str | None,
 ) -> None:
     """
     Run reference servers, all that exist when no PLATFORM is named.
@@ -53,7 +59,9 @@ def command(
     from simulators.platforms.serving import PLATFORMS, ServingError, Settings, serve
 
     _check(platforms, PLATFORMS, port)
-    settings = Settings(host, port, state, tls, _provisioning(provision), seed, write_target)
+    settings = Settings(
+        host, port, state, tls, _provisioning(provision), seed, write_target, smtp=smtp
+    )
     try:
         serve(list(platforms), settings, _say)
     except ServingError as error:

@@ -16,7 +16,7 @@ import orjson
 
 from simulators.platforms.effects import Answer, Arguments, Effects, Request
 from simulators.platforms.provisioning import Provisioning
-from simulators.platforms.thethings_io import stream
+from simulators.platforms.thethings_io import confirmations, stream
 from simulators.platforms.thethings_io.policy import Policy
 from simulators.platforms.thethings_io.refusals import Refused, error_document
 from simulators.platforms.thethings_io.rights import Rights
@@ -56,6 +56,7 @@ class Core:
         self.rng = rng
         self.secrets = secrets or rng
         self.rights = Rights(self.store)
+        self.url = "http://localhost"  # where links in e-mails lead; without /v2
         self.streams = stream.Streams()
         self.routes = Routes()
         if provisioning is not None:
@@ -78,6 +79,14 @@ class Core:
     def closed(self, stream_id: int) -> None:
         """The client of a stream is gone."""
         self.streams.remove(stream_id)
+
+    def resume(self, now_us: int) -> Effects:
+        """Effects that an earlier process left undone."""
+        return confirmations.pending_mail(self)
+
+    def mailed(self, number: int) -> None:
+        """A mail is on its way."""
+        confirmations.sent(self, number)
 
     def forget(self) -> None:
         """The database was rolled back: drop what is remembered of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.platforms.effects import NOT_GIVEN, Answer, Arguments, Effects, Request
+from simulators.platforms.thethings_io import confirmations
 from simulators.platforms.thethings_io.arguments import json_object, text
 from simulators.platforms.thethings_io.refusals import NO_THING, Refused
 from simulators.platforms.thethings_io.rights import GET
@@ -48,6 +49,7 @@ def unlink(core: Core, request: Request, arguments: Arguments, now_us: int) -> E
         raise Refused(403, "only an official app can unlink things")
     for table in ("link", "share", "app_grant"):
         core.store.change(f"DELETE FROM {table} WHERE thing = ?", thing.number)  # noqa: S608
+    confirmations.drop(core, thing.number)
     core.rights.forget()
     return [Answer(request, 200, _done("unlinked", thing))]
 

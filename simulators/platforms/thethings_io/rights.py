@@ -20,6 +20,7 @@ ALL = GET | POST | GRANT
 FLAGS = {"get": GET, "post": POST, "grant": GRANT}
 _REMEMBERED = 100_000
 
+_SHARED = "WHERE thing = ? AND resource = ? AND user = ?"
 _LINKED = (
     "SELECT thing_token FROM thing JOIN link ON link.thing = number WHERE user = ? ORDER BY number"
 )
@@ -62,7 +63,9 @@ class Rights:
 
     def _look_up(self, session: Session, thing: int, resource: str) -> int:
         flags = self.of_user(session.user, thing, resource)
-        return flags if session.is_official else flags & self.of_app(session, thing, resource)
+        return (
+            flags if session.is_official else flags & self.of_app(session.account, thing, resource)
+        )
 
     def of_user(self, user: int, thing: int, resource: str) -> int:
         """What the user may do, by whatever app."""
@@ -76,11 +79,11 @@ class Rights:
         )
         return _union(row[0] for row in rows)
 
-    def of_app(self, session: Session, thing: int, resource: str) -> int:
+    def of_app(self, account: int, thing: int, resource: str) -> int:
         """What its user has granted to an app that is not official."""
         row = self._store.one(
             "SELECT flags FROM app_grant WHERE account = ? AND thing = ? AND resource = ?",
-            session.account,
+            account,
             thing,
             permission_of(resource),
         )
@@ -107,6 +110,54 @@ class Rights:
         """Things that are linked to a user."""
         return self._things(_LINKED, user)
 
+    def grant_to_app(self, account: int, thing: int, resource: str, flags: int) -> None:
+        """A user lets an app that is not official have these rights, instead of others."""
+        query = "DELETE FROM app_grant WHERE account = ? AND thing = ? AND resource = ?"
+        self._store.change(query, account, thing, resource)
+        if flags:
+            query = "INSERT INTO app_grant VALUES (?, ?, ?, ?)"
+            self._store.change(query, account, thing, resource, flags)
+        self.forget()
+
+    def shared(self, granter: int, user: int, thing: int, resource: str) -> int:
+        """What a granter has shared with a user; the owner stands for every granter."""
+        is_owner = self.owner(thing) == granter
+        query = f"SELECT granter, flags FROM share {_SHARED}"  # noqa: S608 - a constant of ours
+        rows = self._store.all(query, thing, resource, user)
+        return _union(flags for by, flags in rows if is_owner or by == granter)
+
+    def share(self, granter: int, user: int, thing: int, resource: str, flags: int) -> None:
+        """
+        Share these rights instead of others; what others had only through the user goes as well.
+
+        The owner's word replaces that of every other granter.
+        """
+        if self.owner(thing) == granter:
+            query = f"DELETE FROM share {_SHARED}"  # noqa: S608 - a constant of ours
+            self._store.change(query, thing, resource, user)
+        self._store.change(
+            "REPLACE INTO share VALUES (?, ?, ?, ?, ?)", thing, resource, user, granter, flags
+        )
+        self._trim(thing, resource)
+        self.forget()
+
+    def _trim(self, thing: int, resource: str) -> None:
+        """Cut every share down to what its granter may share, beginning at the owner."""
+        rows = self._store.all(
+            "SELECT user, granter, flags FROM share WHERE thing = ? AND resource = ?",
+            thing,
+            resource,
+        )
+        held = {self.owner(thing): ALL}
+        while _spread(rows, held):
+            pass
+        for user, granter, flags in rows:
+            left = _passed_on(held, granter, flags)
+            if left != flags or not left:
+                change = f"UPDATE share SET flags = ? {_SHARED} AND granter = ?"  # noqa: S608
+                self._store.change(change, left, thing, resource, user, granter)
+        self._store.change("DELETE FROM share WHERE thing = ? AND NOT flags", thing)
+
     def things(self, user: int) -> list[Thing]:
         """Things that are linked to a user, or of which something was shared with them."""
         return self._things(_REACHED, user)
@@ -125,6 +176,22 @@ class Rights:
             user,
         )
         return [resource for (resource,) in rows]
+
+
+def _passed_on(held: dict[int | None, int], granter: int, flags: int) -> int:
+    """What of these rights a granter may pass on: those held, if GRANT is one of them."""
+    own = held.get(granter, 0)
+    return flags & own if own & GRANT else 0
+
+
+def _spread(rows: list[tuple[Any, ...]], held: dict[int | None, int]) -> bool:
+    """Add to what users hold what granters pass on to them; whether that was anything new."""
+    is_new = False
+    for user, granter, flags in rows:
+        known = held.get(user, 0)
+        held[user] = known | _passed_on(held, granter, flags)
+        is_new = is_new or held[user] != known
+    return is_new
 
 
 def _union(flags: Iterable[int]) -> int:

@@ -74,6 +74,20 @@ CREATE TABLE IF NOT EXISTS app_grant (
     account INTEGER NOT NULL, thing INTEGER NOT NULL, resource TEXT NOT NULL,
     flags INTEGER NOT NULL, PRIMARY KEY (account, thing, resource)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS confirmation (
+    token TEXT PRIMARY KEY, account INTEGER NOT NULL, user INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS confirmation_by_account ON confirmation (account);
+CREATE TABLE IF NOT EXISTS confirmation_item (
+    token TEXT NOT NULL, thing INTEGER NOT NULL, resource TEXT NOT NULL, flags INTEGER NOT NULL,
+    PRIMARY KEY (token, thing, resource)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS confirmation_by_thing ON confirmation_item (thing);
+CREATE TABLE IF NOT EXISTS outbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, recipient TEXT NOT NULL, subject TEXT NOT NULL,
+    text TEXT NOT NULL, path TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS object (
     app INTEGER NOT NULL, owner INTEGER NOT NULL, collection TEXT NOT NULL, id TEXT NOT NULL,
     document TEXT NOT NULL, PRIMARY KEY (app, owner, collection, id)

@@ -90,6 +90,14 @@ class DeviatingCore:
         """See Core."""
         self._core.closed(stream_id)
 
+    def resume(self, now_us: int) -> Effects:
+        """See Core."""
+        return self._core.resume(now_us)
+
+    def mailed(self, number: int) -> None:
+        """See Core."""
+        self._core.mailed(number)
+
     def forget(self) -> None:
         """See Core."""
         self._core.forget()
