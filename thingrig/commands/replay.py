@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,10 +22,10 @@ from scenarios.replay.replaying import replay
 from scenarios.replay.script import Script, ScriptError
 from scenarios.secrets import SecretRegistry
 from scenarios.trace import Trace, TraceError, read_trace
-from simulators.platforms.embedded import EmbeddedError, embedded_server
 from simulators.transports.event_loop import new_event_loop
-from thingrig.commands import run
+from thingrig.destination import access_to, destination, tls_to
 from thingrig.errors import NoJudgement, UsageProblem
+from thingrig.keeping import ending_is_interrupting, fresh_folder, opened
 from thingrig.replay_view import progress_of, summary
 from thingrig.run_view import printable
 
@@ -51,41 +49,24 @@ def command(
     times = _speed(speed)
     trace = _trace(Path(trace_path))
     script = _script(trace_path, trace)
-    with _target(trace.header["platform"], target_path, url) as target:
+    with destination(trace.header["platform"], target_path, url) as target:
         return _replayed(trace, script, target, times, out)
-
-
-@contextmanager
-def _target(platform: str, path: str | None, url: str | None) -> Iterator[targets.Target]:
-    if path is not None:
-        yield targets.read_target(path, url=url)
-        return
-    if url is not None:
-        targets.check_url(url)
-        built_in = run._built_in_document()
-        yield targets.Target(platform, url.rstrip("/"), document=built_in)
-        return
-    try:
-        with embedded_server(platform) as server:
-            yield targets.from_document(server.target, kind="embedded")
-    except EmbeddedError as problem:
-        raise NoJudgement(str(problem)) from problem
 
 
 def _replayed(
     trace: Trace, script: Script, target: targets.Target, speed: float, out: Path | None
 ) -> int:
-    access = _access(trace, script, target)
+    access = _access(script, target)
     started = datetime.now(UTC)
     name = printable(trace.header["scenario"]).replace("/", "-")
-    folder = out or run._fresh_folder(f"{started:%Y%m%d-%H%M%S}-replay-{name}")
+    folder = out or fresh_folder(f"{started:%Y%m%d-%H%M%S}-replay-{name}")
     secrets = SecretRegistry()
-    at = wall.Target(target.url, access, run._tls(target), target.max_requests_per_s)
+    at = wall.Target(target.url, access, tls_to(target), target.max_requests_per_s)
     manner = Manner(speed, access.product_id, has_used_codes=target.kind != "embedded")
     with (
-        run._opened(folder / "trace.jsonl") as new_trace,
+        opened(folder / "trace.jsonl") as new_trace,
         progress_of(name) as progress,
-        run._ending_is_interrupting(),
+        ending_is_interrupting(),
     ):
         try:
             with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -168,23 +149,14 @@ def _script(path: str, trace: Trace) -> Script:
     return script
 
 
-def _access(trace: Trace, script: Script, target: targets.Target) -> Access:
+def _access(script: Script, target: targets.Target) -> Access:
     """
     The target's credentials.
 
     Raises:
-        UsageProblem: they are for another platform, too few, or not to be used for writing.
+        UsageProblem: they are too few.
     """
-    if target.platform != trace.header["platform"]:
-        what = f"expected a target of platform {trace.header['platform']}"
-        raise UsageProblem(f"{what}; got '{target.platform}'")
-    if "write" not in target.allow:
-        raise UsageProblem("expected a target whose limits.allow holds 'write'; got none")
-    access = Access(
-        activation_codes=tuple(target.credential("activation_codes", ())),
-        thing_tokens=tuple(target.credential("thing_tokens", ())),
-        product_id=target.credential("product_id"),
-    )
+    access = access_to(target)
     for kind, has in (
         ("activation_code", len(access.activation_codes)),
         ("thing_token", len(access.thing_tokens)),

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import signal
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,19 +16,17 @@ import orjson
 import thingrig
 from conformance import targets
 from scenarios import results
-from scenarios.engine import Access, Share
-from scenarios.files import FileError
+from scenarios.engine import Share
 from scenarios.model import Scenario
 from scenarios.reading import Setting, read_scenario
 from scenarios.run import Run
 from scenarios.virtual import play_virtual
 from scenarios.wall import UnreachableError
 from simulators.devices.options import FleetError
-from simulators.platforms.embedded import EmbeddedError, embedded_server
-from simulators.platforms.provisioning import default_provisioning
-from simulators.randomness import RandomStreams
 from simulators.transports.event_loop import new_event_loop
+from thingrig.destination import access_to, destination, tls_to
 from thingrig.errors import NoJudgement, UsageProblem
+from thingrig.keeping import ending_is_interrupting, fresh_folder, opened
 from thingrig.load_rules import Rules
 from thingrig.load_view import watching
 from thingrig.run_view import printable, progress_of, summary
@@ -117,8 +112,8 @@ def _play(
     changes: list[Setting],
 ) -> tuple[Run, list[Path]]:
     started = datetime.now(UTC)
-    folder = out or _fresh_folder(f"{started:%Y%m%d-%H%M%S}-{scenario.name}")
-    with _opened(folder / "trace.jsonl") as trace, _ending_is_interrupting():
+    folder = out or fresh_folder(f"{started:%Y%m%d-%H%M%S}-{scenario.name}")
+    with opened(folder / "trace.jsonl") as trace, ending_is_interrupting():
         run = play(scenario, trace=trace, folder=folder)
     about = {
         "target": target,
@@ -130,35 +125,6 @@ def _play(
     results_path = folder / "run.json"
     results_path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     return run, [results_path, folder / "trace.jsonl"]
-
-
-def _fresh_folder(name: str) -> Path:
-    """A folder under ``out``; two runs of one second do not write over each other."""
-    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    return next(folder for each in names if not (folder := Path("out") / each).exists())
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("wb")
-    except OSError as problem:
-        raise FileError(
-            path, None, f"expected a writable folder; got '{problem.strerror}'"
-        ) from problem
-    with file:
-        yield file
-
-
-@contextmanager
-def _ending_is_interrupting() -> Iterator[None]:
-    """SIGTERM keeps the trace and the results, as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _verdict(run: Run) -> str:
@@ -178,42 +144,11 @@ def _way(
     if target_path is None and url is None and clock != "wall":
         yield _play_virtual, None
         return
-    with _target(scenario, target_path, url) as target:
-        if target.platform != scenario.platform:
-            what = f"expected a target of platform {scenario.platform}"
-            raise UsageProblem(f"{what}; got '{target.platform}'")
-        if "write" not in target.allow:
-            raise UsageProblem("expected a target whose limits.allow holds 'write'; got none")
+    with destination(scenario.platform, target_path, url) as target:
         target = rules.applied(scenario, target)
         is_crew = scenario.load is not None or scenario.workers > 1
         way = _play_crew if is_crew else _play_wall
         yield partial(way, target=target), {"kind": target.kind, "url": target.url}
-
-
-@contextmanager
-def _target(
-    scenario: Scenario, target_path: str | None, url: str | None
-) -> Iterator[targets.Target]:
-    if target_path is not None:
-        yield targets.read_target(target_path, url=url)
-        return
-    if url is not None:
-        targets.check_url(url)
-        yield targets.Target(scenario.platform, url.rstrip("/"), document=_built_in_document())
-        return
-    try:
-        with embedded_server(scenario.platform) as server:
-            yield targets.from_document(server.target, kind="embedded")
-    except EmbeddedError as problem:
-        raise NoJudgement(str(problem)) from problem
-
-
-def _built_in_document() -> dict[str, Any]:
-    """For a URL without a target file: what ``thingrig serve`` gives out when told nothing else."""
-    provisioning = default_provisioning(RandomStreams(0).stream("thethings-io", "provisioning"))
-    codes = [each.code for each in provisioning.activation_codes]
-    tokens = [each.thing_token for each in provisioning.things]
-    return {"credentials": {"activation_codes": codes, "thing_tokens": tokens}}
 
 
 def _play_virtual(scenario: Scenario, *, trace: BinaryIO, folder: Path) -> Run:
@@ -224,7 +159,7 @@ def _play_virtual(scenario: Scenario, *, trace: BinaryIO, folder: Path) -> Run:
 def _play_wall(scenario: Scenario, *, target: targets.Target, trace: BinaryIO, folder: Path) -> Run:
     from scenarios import wall  # sockets and TLS are of no use to the virtual clock
 
-    at = wall.Target(target.url, _access(target), _tls(target), target.max_requests_per_s)
+    at = wall.Target(target.url, access_to(target), tls_to(target), target.max_requests_per_s)
     with (
         _without_surprises(),
         asyncio.Runner(loop_factory=new_event_loop) as runner,
@@ -236,11 +171,11 @@ def _play_wall(scenario: Scenario, *, target: targets.Target, trace: BinaryIO, f
 def _play_crew(scenario: Scenario, *, target: targets.Target, trace: BinaryIO, folder: Path) -> Run:
     from scenarios import crew, worker
 
-    _tls(target)
+    tls_to(target)
     task = worker.Task(
         scenario=scenario,
         url=target.url,
-        access=_access(target),
+        access=access_to(target),
         ca_file=target.ca_file,
         max_requests_per_s=target.max_requests_per_s,
         share=Share(0, scenario.workers),
@@ -248,14 +183,6 @@ def _play_crew(scenario: Scenario, *, target: targets.Target, trace: BinaryIO, f
     )
     with _without_surprises(), watching(scenario) as watch:
         return crew.play_crew(task, folder=folder, trace=trace, watch=watch)
-
-
-def _access(target: targets.Target) -> Access:
-    return Access(
-        activation_codes=tuple(target.credential("activation_codes", ())),
-        thing_tokens=tuple(target.credential("thing_tokens", ())),
-        product_id=target.credential("product_id"),
-    )
 
 
 @contextmanager
@@ -266,12 +193,3 @@ def _without_surprises() -> Iterator[None]:
         raise NoJudgement(printable(str(problem))) from problem
     except FleetError as problem:
         raise UsageProblem(str(problem)) from problem
-
-
-def _tls(target: targets.Target) -> ssl.SSLContext | None:
-    if not target.url.startswith("https:"):
-        return None
-    try:
-        return ssl.create_default_context(cafile=target.ca_file)
-    except (OSError, ssl.SSLError) as problem:
-        raise FileError(str(target.ca_file), None, "expected certificates in PEM form") from problem

@@ -1,0 +1,78 @@
+"""Where something is played to: a target file, a URL, or an embedded server of our own."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from conformance import targets
+from scenarios.engine import Access
+from scenarios.files import FileError
+from simulators.platforms.embedded import EmbeddedError, embedded_server
+from simulators.platforms.provisioning import default_provisioning
+from simulators.randomness import RandomStreams
+from thingrig.errors import NoJudgement, UsageProblem
+
+
+@contextmanager
+def destination(platform: str, path: str | None, url: str | None) -> Iterator[targets.Target]:
+    """
+    The target of that platform; without file and URL an embedded server, for as long as it lasts.
+
+    Raises:
+        FileError: the target file is wrong.
+        UsageProblem: it is for another platform, or not to be written to.
+        NoJudgement: the embedded server did not start.
+    """
+    with _found(platform, path, url) as target:
+        if target.platform != platform:
+            what = f"expected a target of platform {platform}"
+            raise UsageProblem(f"{what}; got '{target.platform}'")
+        if "write" not in target.allow:
+            raise UsageProblem("expected a target whose limits.allow holds 'write'; got none")
+        yield target
+
+
+@contextmanager
+def _found(platform: str, path: str | None, url: str | None) -> Iterator[targets.Target]:
+    if path is not None:
+        yield targets.read_target(path, url=url)
+        return
+    if url is not None:
+        targets.check_url(url)
+        yield targets.Target(platform, url.rstrip("/"), document=_built_in_document())
+        return
+    try:
+        with embedded_server(platform) as server:
+            yield targets.from_document(server.target, kind="embedded")
+    except EmbeddedError as problem:
+        raise NoJudgement(str(problem)) from problem
+
+
+def access_to(target: targets.Target) -> Access:
+    """The credentials that devices may use."""
+    return Access(
+        activation_codes=tuple(target.credential("activation_codes", ())),
+        thing_tokens=tuple(target.credential("thing_tokens", ())),
+        product_id=target.credential("product_id"),
+    )
+
+
+def tls_to(target: targets.Target) -> ssl.SSLContext | None:
+    """What to trust; None without TLS."""
+    if not target.url.startswith("https:"):
+        return None
+    try:
+        return ssl.create_default_context(cafile=target.ca_file)
+    except (OSError, ssl.SSLError) as problem:
+        raise FileError(str(target.ca_file), None, "expected certificates in PEM form") from problem
+
+
+def _built_in_document() -> dict[str, Any]:
+    """For a URL without a target file: what ``thingrig serve`` gives out when told nothing else."""
+    provisioning = default_provisioning(RandomStreams(0).stream("thethings-io", "provisioning"))
+    codes = [each.code for each in provisioning.activation_codes]
+    tokens = [each.thing_token for each in provisioning.things]
+    return {"credentials": {"activation_codes": codes, "thing_tokens": tokens}}
