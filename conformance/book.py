@@ -16,6 +16,7 @@ from conformance.choice import Choice
 from conformance.ledger import Ledger
 from conformance.results import SCHEMA, ResultsWriter
 from conformance.run import Run
+from conformance.tracing import RunTrace
 from conformance.verdict import (
     Decision,
     Judged,
@@ -26,7 +27,6 @@ from conformance.verdict import (
     verdict_line,
 )
 from conformance.waivers import waiver_problems
-from scenarios.trace import Event, TraceWriter
 
 NOT_COVERED = {
     "thethings-io": [
@@ -52,8 +52,8 @@ class Book:
         self._run = run
         self._ledger = ledger
         self._writer = ResultsWriter(self.path)
+        self._trace = RunTrace(out / "trace.jsonl", self._trace_header(), run.secrets)
         self._lines: list[dict[str, Any]] = []
-        self._events: list[dict[str, Any]] = []
         self._decision: Decision | None = None
         self._counts: dict[str, object] = {}
 
@@ -66,7 +66,7 @@ class Book:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._write_trace()
+        self._trace.close(duration_us=round((time.monotonic() - self._run.started) * 1_000_000))
         self._writer.close()
 
     def open(self) -> None:
@@ -87,10 +87,10 @@ class Book:
         )
 
     def add(self, line: dict[str, Any], events: Sequence[dict[str, Any]]) -> None:
-        """Write a test's line."""
+        """Write a test's line, and its events."""
         self._lines.append(line)
-        self._events.extend(events)
         self._writer.write(line)
+        self._trace.add(events)
 
     def finish(self, *, unreachable: str | None = None) -> Decision:
         """Write the footer; ``unreachable`` is why nothing was judged."""
@@ -169,22 +169,16 @@ class Book:
             "executed": sum(line["verdict"] in ("pass", "fail") for line in self._lines),
         }
 
-    def _write_trace(self) -> None:
-        self._events.sort(key=lambda event: event["at"])
+    def _trace_header(self) -> dict[str, Any]:
         elapsed = timedelta(seconds=time.monotonic() - self._run.started)
-        header = {
+        return {
             "scenario": self._choice.profile,
             "platform": self._choice.platform,
             "seed": None,
             "clock": "wall",
             "start": f"{datetime.now(UTC) - elapsed:%Y-%m-%dT%H:%M:%S.%fZ}",
-            "duration_us": elapsed // timedelta(microseconds=1),
             "url": self._run.target.url,
         }
-        with (self._out / "trace.jsonl").open("wb") as file:
-            writer = TraceWriter(file, header, self._run.secrets)
-            for event in self._events:
-                writer.event(Event(**event))
 
 
 def suite_version() -> str:

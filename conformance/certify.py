@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,15 +58,19 @@ def run_child(
     """
     results = out / "results.jsonl"
     results.unlink(missing_ok=True)
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words:
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words,
+        _lifeline() as lifeline,
+    ):
         process = subprocess.Popen(  # noqa: S603 - our own interpreter with our own arguments
-            arguments(choice, options, out, jobs),
+            [*arguments(choice, options, out, jobs), "--lifeline", str(lifeline)],
             cwd=out,
             env=environment(dict(os.environ)),
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that an interrupt reaches it once, from us
+            pass_fds=[lifeline],
         )
         is_whole = _follow(process, results, on_line)
         words.seek(0)
@@ -116,6 +121,21 @@ def environment(shell: dict[str, str]) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join([*ours, *theirs]),
         "PYTHONSAFEPATH": "1",  # for xdist's workers, who do not inherit -P
     }
+
+
+@contextmanager
+def _lifeline() -> Iterator[int]:
+    """
+    The end of a pipe at which a child sees that we are gone, even when we are killed.
+
+    The other end is ours alone, and is closed by whatever ends us.
+    """
+    theirs, ours = os.pipe()
+    try:
+        yield theirs
+    finally:
+        os.close(theirs)
+        os.close(ours)
 
 
 def _follow(

@@ -7,6 +7,7 @@ It acts when pytest is asked for the tests in this package (or for a catalogue w
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--only", metavar="ID", action="append", default=[], dest="rig_only",
         help="judge this requirement only; may be repeated",
     )  # fmt: skip
+    group.addoption("--lifeline", type=int, dest="rig_lifeline", help=argparse.SUPPRESS)
 
 
 def pytest_configure(config: pytest.Config) -> None:

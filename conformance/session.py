@@ -24,6 +24,7 @@ from conformance.desk import ControllerDesk, connect, open_desk
 from conformance.evidence import plain
 from conformance.judge import Judge
 from conformance.ledger import Ledger
+from conformance.lifeline import end_with
 from conformance.marks import ids_of
 from conformance.outcomes import Inconclusive, NotApplicable, NotRun
 from conformance.requirement import PACKAGE, unknown_id
@@ -163,6 +164,8 @@ class Controller(Session):
         self.book: Book | None = None
         self.exit_code: int | None = None
         config.add_cleanup(self.resources.close)
+        if (lifeline := config.option.rig_lifeline) is not None:
+            end_with(lifeline)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:

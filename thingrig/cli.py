@@ -17,6 +17,7 @@ import click
 
 import thingrig
 from thingrig.errors import NoJudgement, UsageProblem
+from thingrig.standard_output import outlive_readers
 
 # Name and one line of help; the help stands here so that listing commands imports none of them.
 COMMANDS = {
@@ -71,6 +72,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code."""
+    outlive_readers()
     sys.exit(exit_code(arguments))
 
 

@@ -135,8 +135,8 @@ def test_a_target_that_is_down_is_inconclusive(
     assert ran.tests == {}
 
 
-def test_an_interrupt_leaves_no_footer(tmp_path: Path) -> None:
-    out = tmp_path / "result"
+def begun(tmp_path: Path, out: Path) -> subprocess.Popen[str]:
+    """A run of some length that has judged a few tests."""
     command = [sys.executable, "-P", "-m", "thingrig", "certify", "thethings-io", "--out", str(out)]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     results = out / "results.jsonl"
@@ -145,6 +145,42 @@ def test_an_interrupt_leaves_no_footer(tmp_path: Path) -> None:
         if results.exists() and results.read_bytes().count(b"\n") > 5:
             break
         time.sleep(0.05)
+    return process
+
+
+def processes_that_name(text: str) -> list[int]:
+    """Ids of processes with a text on their command line."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            is_named = text.encode() in entry.read_bytes()
+        except OSError:  # it has just ended
+            continue
+        found += [int(entry.parent.name)] if is_named else []
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_a_killed_run_judges_no_further_and_has_a_trace(tmp_path: Path) -> None:
+    out = tmp_path / "result"
+    process = begun(tmp_path, out)
+    assert len(processes_that_name(str(out))) == 2
+    process.kill()
+    process.communicate(timeout=10)
+    deadline = time.monotonic() + 20
+    while processes_that_name(str(out)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert processes_that_name(str(out)) == []
+    lines = [json.loads(line) for line in (out / "results.jsonl").read_bytes().splitlines()]
+    assert lines[-1]["type"] == "test"
+    traced = {event.device for event in read_trace(out / "trace.jsonl").events}
+    assert traced >= {line["test"] for line in lines[1:] if line["requests"]}
+
+
+def test_an_interrupt_leaves_no_footer(tmp_path: Path) -> None:
+    out = tmp_path / "result"
+    process = begun(tmp_path, out)
+    results = out / "results.jsonl"
     process.send_signal(signal.SIGINT)
     words, _ = process.communicate(timeout=60)
     assert process.returncode == 3

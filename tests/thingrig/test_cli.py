@@ -178,3 +178,22 @@ def test_no_command_at_all_is_a_page_of_help(capsys: pytest.CaptureFixture[str])
     assert cli.exit_code([]) == 2
     told = capsys.readouterr()
     assert (told.out, told.err.count("\n  certify ")) == ("", 1)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_reader_that_leaves_early_changes_no_exit_code(stream: str, tmp_path: Path) -> None:
+    """As with ``thingrig … | head -1`` in a shell that looks at every part of a pipe."""
+    for words, code in (("requirements", 0), ("explain TIO-PING-01", 2)):
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "thingrig", *words.split()],
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        pipe = getattr(process, stream)
+        pipe.close()
+        other = process.stderr if stream == "stdout" else process.stdout
+        assert other is not None
+        told = other.read()
+        other.close()
+        assert process.wait() == code
+        assert b"Traceback" not in told
+        assert b"Broken" not in told
