@@ -271,7 +271,7 @@ def started(trace: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 20
     path = out / "trace.jsonl"
-    while not path.exists() or path.stat().st_size < 50_000:
+    while not path.exists() or path.read_bytes().count(b'"downlink"') < 150:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return process
