@@ -144,6 +144,10 @@ class FaultyChannel:
         self._later(self.delay_us(), send)
         return answered
 
+    def authorize(self, token: str | None) -> None:
+        """What is sent with requests to come is no matter of faults."""
+        self._inner.authorize(token)
+
     def subscribe(
         self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
     ) -> Subscription:

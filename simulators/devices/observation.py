@@ -15,6 +15,9 @@ import simpy
 from simulators.devices.device import Credentials
 from simulators.transports.http import HttpChannel, Subscription
 
+# Members of answers that must not be shown, and what they are.
+_SECRETS = (("thingToken", "thing_token"), ("token", "session_token"))
+
 
 class Observer(Protocol):
     """Whoever writes the trace; it knows the time by itself."""
@@ -23,7 +26,7 @@ class Observer(Protocol):
         """``direction`` is uplink or downlink, ``channel`` is http; ``message`` is not kept."""
 
     def secret(self, kind: str, value: str) -> None:
-        """``value`` must not be shown; ``kind`` is activation_code or thing_token."""
+        """``value`` must not be shown; ``kind`` says what it is, such as thing_token."""
 
 
 def observed(
@@ -56,6 +59,12 @@ class ObservedChannel:
             event.callbacks.insert(0, self._answered)
         return event
 
+    def authorize(self, token: str | None) -> None:
+        """As HttpChannel.authorize."""
+        if token is not None:
+            self._observer.secret("session_token", token)
+        self._channel.authorize(token)
+
     def subscribe(
         self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
     ) -> Subscription:
@@ -81,8 +90,10 @@ class ObservedChannel:
             self._downlink({"failure": str(event.value)})
             return
         answer: Any = event.value
-        if isinstance(answer.document, dict) and "thingToken" in answer.document:
-            self._observer.secret("thing_token", str(answer.document["thingToken"]))
+        if isinstance(answer.document, dict):
+            for name, kind in _SECRETS:
+                if name in answer.document:
+                    self._observer.secret(kind, str(answer.document[name]))
         self._downlink({"status": answer.status, "document": answer.document})
 
     def _uplink(self, message: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from simulators.platforms.effects import (
     Document,
     EndStream,
     Hash,
+    Headers,
     Mail,
     OpenStream,
     PlatformCore,
@@ -73,10 +74,17 @@ class MemoryChannel:
         self._transport = transport
         self._device = device
         self._subscriptions: list[MemorySubscription] = []
+        self._headers: Headers = []
+
+    def authorize(self, token: str | None) -> None:
+        """See HttpChannel."""
+        self._headers = [] if token is None else [(b"Authorization", token.encode())]
 
     def request(self, method: str, target: str, document: Any = None) -> simpy.Event:
         """See HttpChannel."""
-        return self._transport.exchange(self._device, _request(method, target, document))
+        return self._transport.exchange(
+            self._device, _request(method, target, document, self._headers)
+        )
 
     def subscribe(
         self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
@@ -85,7 +93,7 @@ class MemoryChannel:
         subscription = MemorySubscription(self._transport, self._device, on_document, on_end)
         self._subscriptions = [one for one in self._subscriptions if one.is_open]
         self._subscriptions.append(subscription)
-        self._transport.open(subscription, _request("GET", target, None))
+        self._transport.open(subscription, _request("GET", target, None, self._headers))
         return subscription
 
     def close(self) -> None:
@@ -271,8 +279,9 @@ def _hashed(work: Hash) -> Request:
     return work.request
 
 
-def _request(method: str, target: str, document: Any) -> Request:
+def _request(method: str, target: str, document: Any, headers: Headers) -> Request:
     path, _, query = target.partition("?")
     if "#" in target or not path.startswith("/"):
         path, query = urlsplit(target)[2:4]
-    return Request(method, path, query, document=NOT_GIVEN if document is None else document)
+    document = NOT_GIVEN if document is None else document
+    return Request(method, path, query, headers, document=document)

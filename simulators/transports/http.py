@@ -44,6 +44,9 @@ class HttpChannel(Protocol):
             Event whose value is an HttpAnswer, or that fails with TransportError.
         """
 
+    def authorize(self, token: str | None) -> None:
+        """Send this as ``Authorization`` with every request and stream from now on."""
+
     def subscribe(
         self,
         target: str,

@@ -123,8 +123,8 @@ class SocketChannel:
     """One device's way to the target: requests in order over one connection kept alive."""
 
     __slots__ = (
-        "_age", "_clock", "_connection", "_current", "_heads", "_is_closed", "_queue",
-        "_subscriptions", "_transport",
+        "_age", "_authorization", "_clock", "_connection", "_current", "_heads", "_is_closed",
+        "_queue", "_subscriptions", "_transport",
     )  # fmt: skip
 
     def __init__(self, transport: SocketTransport) -> None:
@@ -135,6 +135,7 @@ class SocketChannel:
         self._age = 0  # of the request under way, in sweeps
         self._queue: deque[tuple[simpy.Event, bytes]] = deque()
         self._heads: dict[tuple[str, str], bytes] = {}
+        self._authorization = b""
         self._is_closed = False
         self._subscriptions: list[SocketSubscription] = []
 
@@ -166,11 +167,19 @@ class SocketChannel:
             self._enqueue(event, data)
         return event
 
+    def authorize(self, token: str | None) -> None:
+        """As HttpChannel.authorize."""
+        self._authorization = (
+            b"" if token is None else f"Authorization: {token}\r\n".encode("ascii")
+        )
+        self._heads.clear()
+
     def subscribe(
         self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
     ) -> Subscription:
         """As HttpChannel.subscribe."""
-        request = self._transport.endpoint.head("GET", target) + b"\r\n"
+        head = self._transport.endpoint.head("GET", target)
+        request = b"".join((head, self._authorization, b"\r\n"))
         subscription = SocketSubscription(self._clock, on_document, on_end)
         self._subscriptions = [one for one in self._subscriptions if one.is_open]
         self._subscriptions.append(subscription)
@@ -219,7 +228,7 @@ class SocketChannel:
     def _new_head(self, method: str, target: str) -> bytes:
         if len(self._heads) >= MOST_HEADS:
             self._heads.clear()
-        head = self._transport.endpoint.head(method, target)
+        head = self._transport.endpoint.head(method, target) + self._authorization
         if method not in ("GET", "DELETE"):
             head += b"Content-Type: application/json\r\nContent-Length: "
         self._heads[method, target] = head

@@ -66,6 +66,25 @@ def date_ms(text: str | None, name: str, now_us: int, *, default: int) -> int:
         raise Refused(400, f"{name}: {error}") from error
 
 
+def datetime_ms(value: Any, now_ms: int) -> int:
+    """
+    A date inside a body in Unix milliseconds.
+
+    Raises:
+        WireError: no date.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # 14 digits written as a number
+    if not isinstance(value, str):
+        raise WireError("expected datetime as text")
+    return parse_date(value, now_ms=now_ms)
+
+
+def is_true(text: str | None) -> bool:
+    """Only the words ``true`` and ``1`` switch something on."""
+    return text is not None and text.lower() in ("true", "1")
+
+
 def is_false(text: str | None) -> bool:
     """Only the words ``false`` and ``0`` switch something off."""
     return text is not None and text.lower() in ("false", "0")

@@ -20,6 +20,8 @@ from simulators.platforms.thethings_io.arguments import (
     text,
 )
 from simulators.platforms.thethings_io.refusals import Refused
+from simulators.platforms.thethings_io.stream import open_stream
+from simulators.platforms.thethings_io.watching import changed, is_subscription
 
 if TYPE_CHECKING:
     from simulators.platforms.thethings_io.core import Core
@@ -54,9 +56,11 @@ SCOPES = {"me": mine, "app": shared}
 
 
 def get(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
-    """An object, or all objects of a collection, the greatest key first."""
+    """An object; all objects of a collection, the greatest key first; or a stream of them."""
     session = core.session(request, now_us)
     collection, key = _place(session, arguments)
+    if is_subscription(request):
+        return _subscribe(core, request, session, collection, key, now_us)
     if key is None:
         rows = core.store.all(
             f"SELECT document FROM object WHERE {_WHERE} ORDER BY id DESC",  # noqa: S608
@@ -64,6 +68,19 @@ def get(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effe
         )
         return [Answer(request, 200, [core.store.show(document) for (document,) in rows])]
     return [Answer(request, 200, core.store.show(_document(core, collection, key)))]
+
+
+def _subscribe(
+    core: Core,
+    request: Request,
+    session: Session,
+    collection: Collection,
+    key: str | None,
+    now_us: int,
+) -> Effects:
+    if key is not None:
+        raise Refused(400, "only a collection can be subscribed to")
+    return open_stream(core, request, collection, now_us, session=session)
 
 
 def post(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
@@ -76,7 +93,8 @@ def post(core: Core, request: Request, arguments: Arguments, now_us: int) -> Eff
         raise Refused(400, "an object with this _id exists in the collection")
     document = _text_of({_ID: key, **body})
     core.store.change("INSERT INTO object VALUES (?, ?, ?, ?, ?)", *collection, key, document)
-    return [Answer(request, 201, {"status": "created", _ID: key})]
+    answer = Answer(request, 201, {"status": "created", _ID: key})
+    return [answer, *changed(core, collection, core.store.show(document), now_us)]
 
 
 def put(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
@@ -92,7 +110,8 @@ def put(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effe
         *collection,
         key,
     )
-    return [Answer(request, 200, {"status": "success"})]
+    answer = Answer(request, 200, {"status": "success"})
+    return [answer, *changed(core, collection, core.store.show(document), now_us)]
 
 
 def delete(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
@@ -101,7 +120,8 @@ def delete(core: Core, request: Request, arguments: Arguments, now_us: int) -> E
     collection, key = _object_place(session, arguments)
     _document(core, collection, key)
     core.store.change(f"DELETE FROM object WHERE {_WHERE} AND id = ?", *collection, key)  # noqa: S608
-    return [Answer(request, 200, {"status": "success"})]
+    answer = Answer(request, 200, {"status": "success"})
+    return [answer, *changed(core, collection, {_ID: key, "_deleted": True}, now_us)]
 
 
 def _place(session: Session, arguments: Arguments) -> tuple[Collection, str | None]:

@@ -14,6 +14,7 @@ from simulators.platforms.thethings_io import confirmations
 from simulators.platforms.thethings_io.arguments import json_object, text
 from simulators.platforms.thethings_io.refusals import Refused
 from simulators.platforms.thethings_io.rights import FLAGS, GRANT
+from simulators.platforms.thethings_io.watching import end_unlawful
 from simulators.wire.thethings_io import is_key, is_magic_key
 
 if TYPE_CHECKING:
@@ -83,14 +84,14 @@ def _may_grant(core: Core, wish: Wish, entry: Entry) -> bool:
 
 
 def carry_out(core: Core, wish: Wish, *, is_confirmed: bool = False) -> Effects:
-    """Let the wish hold."""
+    """Let the wish hold; streams that it leaves without a right are closed."""
     for thing, resource, flags in wish.entries:
         assert thing is not None
         if wish.is_share:
             core.rights.share(wish.session.user, wish.user, thing, resource, flags)
         if not wish.session.is_official and (is_confirmed or not wish.is_share):
             _let_app(core, wish, thing, resource, flags)
-    return []
+    return end_unlawful(core)
 
 
 def _let_app(core: Core, wish: Wish, thing: int, resource: str, flags: int) -> None:

@@ -10,6 +10,7 @@ from simulators.platforms.thethings_io.arguments import json_object, text
 from simulators.platforms.thethings_io.refusals import NO_THING, Refused
 from simulators.platforms.thethings_io.rights import GET
 from simulators.platforms.thethings_io.store import Thing
+from simulators.platforms.thethings_io.watching import end_unlawful
 
 if TYPE_CHECKING:
     from simulators.platforms.thethings_io.core import Core
@@ -51,7 +52,7 @@ def unlink(core: Core, request: Request, arguments: Arguments, now_us: int) -> E
         core.store.change(f"DELETE FROM {table} WHERE thing = ?", thing.number)  # noqa: S608
     confirmations.drop(core, thing.number)
     core.rights.forget()
-    return [Answer(request, 200, _done("unlinked", thing))]
+    return [Answer(request, 200, _done("unlinked", thing)), *end_unlawful(core)]
 
 
 def _named(core: Core, body: dict[str, Any]) -> Thing:

@@ -11,6 +11,8 @@ from simulators.platforms.thethings_io.read import Window, rows, window_of
 from simulators.platforms.thethings_io.refusals import NO_PERMISSION, NO_RESOURCE, Refused
 from simulators.platforms.thethings_io.rights import GET, POST
 from simulators.platforms.thethings_io.store import Thing
+from simulators.platforms.thethings_io.stream import open_stream
+from simulators.platforms.thethings_io.watching import is_subscription
 from simulators.platforms.thethings_io.write import items_of, put_values
 
 if TYPE_CHECKING:
@@ -34,9 +36,12 @@ def listing(core: Core, request: Request, arguments: Arguments, now_us: int) -> 
 
 
 def read(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
-    """Values of a resource of every thing that the session may read."""
+    """Values of a resource of every thing that the session may read, or a stream of them."""
     session = core.session(request, now_us)
     (resource,) = arguments
+    if is_subscription(request):
+        readable_things(core, session, resource)
+        return open_stream(core, request, resource, now_us, session=session)
     window = window_of(core, request, now_us, cap=core.policy.app_read_cap)
     readable = readable_things(core, session, resource)
     found = [(thing, _values(core, thing, resource, window)) for thing in readable]
@@ -51,10 +56,12 @@ def read(core: Core, request: Request, arguments: Arguments, now_us: int) -> Eff
 
 
 def read_one(core: Core, request: Request, arguments: Arguments, now_us: int) -> Effects:
-    """Values of a resource of one thing."""
+    """Values of a resource of one thing, or a stream of them."""
     session = core.session(request, now_us)
     resource, thing_id = arguments
     thing = permitted(core, session, core.store.thing_of_id(thing_id), resource, GET)
+    if is_subscription(request):
+        return open_stream(core, request, resource, now_us, session=session, thing=thing.number)
     values = _values(
         core, thing, resource, window_of(core, request, now_us, cap=core.policy.app_read_cap)
     )

@@ -45,6 +45,10 @@ class Session(msgspec.Struct, frozen=True):
     is_official: bool
     expires_us: int | None = None
 
+    def has_expired(self, now_us: int) -> bool:
+        """It is over; a session without an end never is."""
+        return self.expires_us is not None and self.expires_us <= now_us
+
 
 class App(msgspec.Struct, frozen=True):
     """An app as stored."""
@@ -63,9 +67,11 @@ def session_of(core: Core, request: Request, now_us: int) -> Session:
     """
     token = request.header(b"authorization")
     row = core.store.one(_SESSION, token) if token else None
-    if row is None or (row[4] is not None and row[4] <= now_us):
-        raise Refused(401, NO_SESSION)
-    return Session(row[0], row[1], row[2], bool(row[3]), row[4])
+    if row is not None:
+        session = Session(row[0], row[1], row[2], bool(row[3]), row[4])
+        if not session.has_expired(now_us):
+            return session
+    raise Refused(401, NO_SESSION)
 
 
 def account_of(core: Core, number: int) -> Session:

@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.platforms.effects import Answer, Arguments, Effects, Request
 from simulators.platforms.thethings_io import magic
-from simulators.platforms.thethings_io.arguments import is_false, json_object, json_text
+from simulators.platforms.thethings_io.arguments import (
+    datetime_ms,
+    is_false,
+    json_object,
+    json_text,
+)
 from simulators.platforms.thethings_io.refusals import Refused
 from simulators.platforms.thethings_io.store import Row, Thing
-from simulators.wire.thethings_io import WireError, is_key, parse_date, read_geo
+from simulators.platforms.thethings_io.watching import told
+from simulators.wire.thethings_io import WireError, is_key, read_geo
 
 if TYPE_CHECKING:
     from simulators.platforms.thethings_io.core import Core
@@ -48,8 +54,8 @@ def put_values(
     if is_stored:
         _store(core, thing, draft)
     effects: Effects = [Answer(request, core.policy.written_status, CREATED)]
-    if is_broadcast and thing.number in core.streams.of_thing:
-        effects.append(core.streams.broadcast(thing.number, shown, now_us))
+    if is_broadcast and core.streams.of:
+        effects += told(core, thing, shown, now_us)
     return effects
 
 
@@ -115,21 +121,13 @@ def _extras(item: dict[str, Any], now_ms: int) -> tuple[int, str | None]:
     unix_ms, geo = now_ms, None
     try:
         if "datetime" in item:
-            unix_ms = _datetime(item["datetime"], now_ms)
+            unix_ms = datetime_ms(item["datetime"], now_ms)
         if item.get("geo") is not None:
             latitude, longitude = read_geo(item["geo"])
             geo = json_text({"lat": latitude, "long": longitude})
     except WireError as error:
         raise Refused(400, str(error)) from error
     return unix_ms, geo
-
-
-def _datetime(value: Any, now_ms: int) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)  # 14 digits written as a number
-    if not isinstance(value, str):
-        raise WireError("expected datetime as text")
-    return parse_date(value, now_ms=now_ms)
 
 
 def _store(core: Core, thing: Thing, draft: Draft) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from simulators.clock import Clock, VirtualClock, WallClock
 from simulators.platforms.embedded import embedded_server
 from simulators.platforms.memory import MemoryTransport
-from simulators.platforms.provisioning import default_provisioning
+from simulators.platforms.provisioning import DEMO_APP, default_provisioning
 from simulators.platforms.thethings_io.core import Core
 from simulators.platforms.thethings_io.store import open_database
 from simulators.transports.http import HttpTransport
@@ -53,7 +53,27 @@ def life(
     ]:
         answers.append((yield channel.request(method, target, document)))
         yield clock.sleep(0.05)
+    user = {"email": "ada@example.org", "password": "secret", "app": DEMO_APP}
+    answers.append((yield channel.request("POST", "/v2/register", user)))
+    channel.authorize(answers[-1].document["token"])
+    token = answer.document["thingToken"]
+    answers.append((yield channel.request("POST", "/v2/me/things", {"thingToken": token})))
+    own = channel.subscribe("/v2/me/resources/t?subscribe=true", heard.append, heard.append)
+    yield clock.sleep(0.2)
+    values = {"values": [{"value": 3, "datetime": "20240131120000"}]}
+    for method, target, document in [
+        ("POST", f"/v2/me/resources/t/{token}", values),
+        ("POST", "/v2/classes/me/Songs/1", {"a": 1}),
+        ("GET", "/v2/classes/me/Songs", None),
+        ("PUT", "/v2/me/settings", {"password": "other"}),
+        ("POST", "/v2/login", user),
+    ]:
+        answers.append((yield channel.request(method, target, document)))
+        yield clock.sleep(0.05)
+    channel.authorize(None)
+    answers.append((yield channel.request("GET", "/v2/me/settings", None)))
     stream.close()
+    own.close()
     channel.subscribe("/v2/things/unknown", heard.append, heard.append)
     yield clock.sleep(0.2)
     done()
@@ -94,5 +114,6 @@ def test_sockets_and_memory_are_twins() -> None:
     with embedded_server(seed=SEED) as server:
         real = over_sockets(server.url, server.target["credentials"]["activation_codes"][0])
 
-    assert (len(real[0]), len(real[1])) == (15, 4)
+    assert (len(real[0]), len(real[1])) == (23, 7)
+    assert [answer.status for answer in real[0][-8:]] == [201, 200, 201, 201, 200, 200, 401, 401]
     assert without_tokens(real) == without_tokens(over_memory())

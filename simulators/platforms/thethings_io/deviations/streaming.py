@@ -144,9 +144,9 @@ _CORES: list[Core] = []
 def _tell_refused(request: Request, effects: Effects) -> Effects:
     thing = _CORES[0].store.thing(token_of(request))
     refused = any(isinstance(effect, Answer) and is_bad(effect) for effect in effects)
-    if not refused or thing is None or thing.number not in _CORES[0].streams.of_thing:
+    if not refused or thing is None or thing.number not in _CORES[0].streams.of:
         return effects
-    document = StreamDocument(_CORES[0].streams.of_thing[thing.number], items_of(request))
+    document = StreamDocument(_CORES[0].streams.of[thing.number], items_of(request))
     return [*effects, document]
 
 
@@ -177,7 +177,7 @@ def _younger_leave_too(core: Core) -> None:
 
     def remove_more(stream_id: int) -> None:
         stream = core.streams.by_id.get(stream_id)
-        ids = core.streams.of_thing.get(stream.thing, ()) if stream else ()
+        ids = core.streams.of.get(stream.channel, ()) if stream else ()
         for each in ids:
             if each >= stream_id:
                 remove(each)
