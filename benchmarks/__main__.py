@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "load": ("wrk", "nginx", "hey"),
     "core": (),
     "office": (),
+    "radio": (),
 }
 
 
