@@ -8,8 +8,12 @@ nothing for the others. Independent of PYTHONHASHSEED.
 from __future__ import annotations
 
 import hashlib
+import math
 import random
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Chance(Protocol):
@@ -17,6 +21,22 @@ class Chance(Protocol):
 
     def random(self) -> float:
         """A number from 0 up to, not including, 1."""
+
+
+class FullChance(Chance, Protocol):
+    """What behaviours draw from: the methods of random.Random that they use."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """A number between a and b."""
+
+    def randint(self, a: int, b: int) -> int:
+        """A whole number from a to b, both included."""
+
+    def choice(self, seq: Sequence[T]) -> T:
+        """One of them."""
+
+    def expovariate(self, lambd: float) -> float:
+        """A waiting time whose mean is 1 / lambd."""
 
 
 class SmallRandom:
@@ -37,6 +57,22 @@ class SmallRandom:
         mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _64_BITS
         mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _64_BITS
         return ((mixed ^ mixed >> 31) >> 11) * 2.0**-53
+
+    def uniform(self, a: float, b: float) -> float:
+        """As random.Random's."""
+        return a + (b - a) * self.random()
+
+    def randint(self, a: int, b: int) -> int:
+        """As random.Random's, for ranges far below 2 to the 53."""
+        return a + int(self.random() * (b - a + 1))
+
+    def choice(self, seq: Sequence[T]) -> T:
+        """As random.Random's."""
+        return seq[int(self.random() * len(seq))]
+
+    def expovariate(self, lambd: float) -> float:
+        """As random.Random's."""
+        return -math.log(1 - self.random()) / lambd
 
 
 _64_BITS = 0xFFFFFFFFFFFFFFFF

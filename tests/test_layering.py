@@ -34,6 +34,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "simulators.transports": ("simulators.wire", "simulators.clock", "simulators.randomness"),
     "simulators.devices": (
         "simulators.lorawan",
+        "simulators.radio.transmission",
         "simulators.transports",
         "simulators.wire",
         "simulators.clock",

@@ -27,6 +27,7 @@ from simulators.devices.replay import replay
 from simulators.devices.sensor import Sensor
 from simulators.devices.switch import Switch, SwitchHabits
 from simulators.devices.tracker import Journey, Tracker
+from simulators.randomness import FullChance
 
 Builder = Callable[[str, Place, Mapping[str, Any]], Device]
 
@@ -52,16 +53,16 @@ def build_sensor(name: str, place: Place, options: Mapping[str, Any]) -> Device:
     """A sensor: ``key`` and ``shape`` choose the quantity, Period and Batches have the rest."""
     timing, rest = _timing(options)
     key = rest.pop("key", "temperature")
-    return Sensor(name, place, key=key, behaviour=behaviour_of(name, place, key, rest), **timing)
+    behaviour = behaviour_of(place.streams.stream("device", name, "behaviour"), key, rest)
+    return Sensor(name, place, key=key, behaviour=behaviour, **timing)
 
 
-def behaviour_of(name: str, place: Place, key: str, options: Mapping[str, Any]) -> Behaviour:
+def behaviour_of(rng: FullChance, key: str, options: Mapping[str, Any]) -> Behaviour:
     """The behaviour that ``shape`` names, or the quantity's usual one; own options win."""
     usual_shape, usual = QUANTITIES.get(key, ("random-walk", {}))
     rest = dict(options)
     shape = one_of("shape", rest.pop("shape", usual_shape), BEHAVIOURS)
     merged = {**usual, **rest} if shape == usual_shape else rest
-    rng = place.streams.stream("device", name, "behaviour")
     known = option_names(Period) + option_names(Batches) + ["key", "shape"]
     return build(BEHAVIOURS[shape], merged, rng, also=known)
 

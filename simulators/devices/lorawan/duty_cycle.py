@@ -10,6 +10,7 @@ basicmac; credit as LoRaMac-node 4.7 keeps it.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -34,7 +35,7 @@ class OffTime:
 
     def __init__(self, divisors: Sequence[int]) -> None:
         self._divisors = divisors
-        self._free_us = [0] * len(divisors)
+        self._free_us = array("q", [0]) * len(divisors)
 
     def wait_us(self, band: int, airtime_us: int, now_us: int) -> int:
         """As DutyCycle's."""
@@ -59,8 +60,8 @@ class HourlyCredit:
         self, divisors: Sequence[int], *, now_us: int = 0, credit_us: int = HOUR_US
     ) -> None:
         self._divisors = divisors
-        self._credit_us = [credit_us] * len(divisors)
-        self._updated_us = [now_us] * len(divisors)
+        self._credit_us = array("q", [credit_us]) * len(divisors)
+        self._updated_us = array("q", [now_us]) * len(divisors)
 
     def wait_us(self, band: int, airtime_us: int, now_us: int) -> int:
         """As DutyCycle's."""
