@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "core": (),
     "office": (),
     "radio": (),
+    "lorawan_crypto": (),
 }
 
 

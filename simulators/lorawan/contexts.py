@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
-DEFAULT_LIMIT = 16_384  # sessions, with about two kilobytes each
+DEFAULT_LIMIT = 16_384  # sessions, with two kilobytes each, in 1.1 four
 
 
 class Holder(Protocol):

@@ -38,7 +38,9 @@ MAX_F_CNT = 0xFFFF_FFFF
 _A = Struct("<B4xB4sIBB").pack
 _A_F_OPTS = Struct("<B3xBB4sIBB").pack
 _B = Struct("<BHBBB4sIBB").pack
-_B_AND_HEAD = Struct("<BHBBB4sIBBB4sBHB").pack
+# The same for uplinks of 1.0.x, where more of it is zero: fewer arguments cost less.
+_A_UP = Struct("<B5x4sIxB").pack
+_B_UP_AND_HEAD = Struct("<B5x4sIxBB4sBHB").pack
 _HEAD_SIZE = 9  # MHDR to FPort, without FOpts
 _MAX_PAYLOAD = LONGEST - _HEAD_SIZE - MIC_BYTES
 _NUMBERS = [bytes((number,)) for number in range(256)]
@@ -52,8 +54,9 @@ class FOptsCipher(Enum):
     FIRST = "1.1.0"  # the first text of 1.1: both are 0
 
 
-# Encrypts the application's payloads; CMACs under FNwkSIntKey and SNwkSIntKey.
-_Ready = tuple[Callable[[bytes], bytes], Callable[[], CMAC], Callable[[], CMAC]]
+# Encrypts with AppSKey; CMACs under FNwkSIntKey and SNwkSIntKey; encrypts with NwkSEncKey.
+_Encrypt = Callable[[bytes], bytes]
+_Ready = tuple[_Encrypt, Callable[[], CMAC], Callable[[], CMAC], _Encrypt | None]
 
 
 class Session:
@@ -109,14 +112,14 @@ class Session:
         if f_port and not (f_opts or f_ctrl & 15 or self.is_1_1 or size > _MAX_PAYLOAD):
             # Nearly every uplink is of this kind, and in one piece it costs two thirds of what it
             # costs in the pieces below: here a call is as dear as a block of AES.
-            encrypt, mac, _ = self._ready or self._set_up()
+            encrypt, mac, _, _ = self._ready or self._set_up()
             address = self._address
             try:
-                block = _A(1, UP, address, f_cnt, 0, 1)
+                block = _A_UP(1, address, f_cnt, 1)
                 if size > BLOCK:
                     block = _more_blocks(block, size)
-                message = _B_AND_HEAD(
-                    0x49, 0, 0, 0, UP, address, f_cnt, 0, size + _HEAD_SIZE,
+                message = _B_UP_AND_HEAD(
+                    0x49, address, f_cnt, size + _HEAD_SIZE,
                     0x80 if is_confirmed else 0x40, address, f_ctrl, f_cnt & 0xFFFF, f_port,
                 ) + (_number(payload) ^ _number(encrypt(block)[:size])).to_bytes(size)  # fmt: skip
             except struct.error:
@@ -209,7 +212,7 @@ class Session:
         self, message: bytes, f_cnt: int, *, conf_f_cnt: int = 0, tx_dr: int = 0, tx_ch: int = 0
     ) -> bytes:
         """MIC of an uplink; ``message`` is everything before it."""
-        _, forwarding, serving = self._ready or self._set_up()
+        _, forwarding, serving, _ = self._ready or self._set_up()
         mic = self._mic(forwarding, UP, message, f_cnt)
         if not self.is_1_1:
             return mic
@@ -217,7 +220,7 @@ class Session:
 
     def downlink_mic(self, message: bytes, f_cnt: int, *, conf_f_cnt: int = 0) -> bytes:
         """MIC of a downlink; ``message`` is everything before it."""
-        _, _, serving = self._ready or self._set_up()
+        _, _, serving, _ = self._ready or self._set_up()
         return self._mic(serving, DOWN, message, f_cnt, conf_f_cnt if self.is_1_1 else 0)
 
     def encrypt_payload(self, payload: bytes, f_cnt: int, *, is_uplink: bool, f_port: int) -> bytes:
@@ -226,9 +229,9 @@ class Session:
         if not size:
             return payload
         if f_port:
-            encrypt, _, _ = self._ready or self._set_up()
+            encrypt = (self._ready or self._set_up())[0]
         else:
-            encrypt = encryptor(self.keys.nwk_s_enc_key)  # too rare to be kept
+            encrypt = self._network_encryptor()
         blocks = _A(1, not is_uplink, self._address, _checked(f_cnt), 0, 1)
         if size > BLOCK:
             blocks = _more_blocks(blocks, size)
@@ -244,7 +247,7 @@ class Session:
         if self.f_opts_cipher is FOptsCipher.ERRATUM:
             which, number = (2 if f_port and not is_uplink else 1), 1
         block = _A_F_OPTS(1, which, not is_uplink, self._address, _checked(f_cnt), 0, number)
-        return _xor(f_opts, encryptor(self.keys.nwk_s_enc_key)(block))
+        return _xor(f_opts, self._network_encryptor()(block))
 
     @property
     def has_contexts(self) -> bool:
@@ -260,9 +263,15 @@ class Session:
         forwarding = keyed_cmac(keys.f_nwk_s_int_key)
         is_one = keys.s_nwk_s_int_key == keys.f_nwk_s_int_key
         serving = forwarding if is_one else keyed_cmac(keys.s_nwk_s_int_key)
-        self._ready = ready = (encryptor(keys.app_s_key), forwarding, serving)
+        # In 1.0.x this one is used on port 0 alone: too rarely to be kept.
+        network = encryptor(keys.nwk_s_enc_key) if self.is_1_1 else None
+        self._ready = ready = (encryptor(keys.app_s_key), forwarding, serving, network)
         self._contexts.admit(self)
         return ready
+
+    def _network_encryptor(self) -> _Encrypt:
+        kept = (self._ready or self._set_up())[3]
+        return kept or encryptor(self.keys.nwk_s_enc_key)
 
     def _message(
         self,
