@@ -122,24 +122,16 @@ class Judge:
         self, wanted: Overlapping, dbm: float, others: Iterable[tuple[Overlapping, float]]
     ) -> bool:
         ratios = self._ratios[wanted.code]
-        energies: dict[int, float] = {}  # of interferers by code, mW µs
+        start_us, end_us = wanted.start_us, wanted.end_us
+        energies: dict[int, float] = {}  # of interferers by code, over the wanted frame's power: us
         for other, other_dbm in others:
             code = other.code
-            if ratios[code] and self.does_harm(other, wanted):
-                energy = milliwatts(other_dbm) * overlap_us(wanted, other)
+            if ratios[code] and (not self.free_symbols or self.does_harm(other, wanted)):
+                overlap_us = min(end_us, other.end_us) - max(start_us, other.start_us)
+                energy = 10.0 ** ((other_dbm - dbm) / 10.0) * overlap_us
                 energies[code] = energies.get(code, 0.0) + energy
-        own = milliwatts(dbm) * (wanted.end_us - wanted.start_us)
-        return all(own >= ratios[code] * energy for code, energy in energies.items())
-
-
-def overlap_us(one: Overlapping, other: Overlapping) -> int:
-    """How long both are on air."""
-    return min(one.end_us, other.end_us) - max(one.start_us, other.start_us)
-
-
-def milliwatts(dbm: float) -> float:
-    """Power that a level in dBm means."""
-    return float(10.0 ** (dbm / 10.0))
+        lasts_us = end_us - start_us
+        return all(lasts_us >= ratios[code] * energy for code, energy in energies.items())
 
 
 def ratio(db: float) -> float:

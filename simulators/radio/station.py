@@ -103,7 +103,7 @@ class Station:
             busy.clear()
         self._sends_until_us = max(end_us, self._sends_until_us)
         for frame, fate in self._hearing.items():
-            if fate is None and frame.spare_until_us < end_us:
+            if fate is None and frame.spare_until_us < end_us and frame.end_us > now_us:
                 self._hearing[frame] = Loss.HALF_DUPLEX
 
     def outcome(

@@ -118,6 +118,13 @@ def test_a_gateway_that_stops_sending_in_time_hears_the_rest_of_a_preamble() -> 
     assert there.outcomes() == {"in time": None, "too late": "half duplex"}
 
 
+def test_a_gateway_that_sends_at_the_moment_a_frame_ends_has_heard_it() -> None:
+    there = air()
+    there.send("gw", 56_576, is_downlink=True, frequency_hz=869_525_000)
+    there.send("node", 0)
+    assert there.outcomes() == {"node": None}
+
+
 def test_another_gateways_downlink_makes_nobody_deaf() -> None:
     there = air()
     there.send("node", 0)
