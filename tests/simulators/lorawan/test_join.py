@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulators.lorawan.errors import LoRaWanError, MicError
 from simulators.lorawan.frames import (
@@ -174,3 +176,14 @@ def test_a_device_of_1_0_does_not_look_at_opt_neg() -> None:
     phy = protect_accept(accept, ROOT_1_0, ATTEMPT_1_0)
     assert open_accept(phy, ROOT_1_0, ATTEMPT_1_0).opt_neg
     assert derive_session_keys(ROOT_1_0, ATTEMPT_1_0, accept) == SESSION_1_0
+
+
+@given(st.one_of(st.binary(max_size=40), st.binary(min_size=33, max_size=33)), st.integers(0, 3))
+def test_no_bytes_break_joining(phy: bytes, kind: int) -> None:
+    """Requests and accepts alike; a right MIC by chance is once in 2^32."""
+    phy = bytes([(0x00, 0x20, 0xC0, 0xE0)[kind]]) + phy[1:]
+    for attempt in (ATTEMPT_1_1, ATTEMPT_1_1._replace(join_req_type=0)):
+        with pytest.raises(LoRaWanError):
+            open_accept(phy, ROOT_1_1, attempt)
+    with pytest.raises(LoRaWanError):
+        open_request(phy, APP_KEY)
