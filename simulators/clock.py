@@ -70,6 +70,10 @@ class Clock(simpy.Environment):
         for callback in callbacks:
             callback(event)
 
+    def late_us(self) -> int:
+        """How far behind the machine's clock ``now`` is; an event is never late by itself."""
+        return 0
+
     def enter(self, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
         """Call ``callback`` at the current time; everything from outside comes through here."""
         raise NotImplementedError
@@ -114,6 +118,10 @@ class WallClock(Clock):
     def present_us(self) -> int:
         """Microseconds since the start by the machine's monotonic clock; ``now`` may be behind."""
         return (self._monotonic_ns() - self._origin_ns) // 1000
+
+    def late_us(self) -> int:
+        """How far behind the machine's clock ``now`` is: what it cost to get here."""
+        return self.present_us() - int(self._now)
 
     def enter(self, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
         if self._is_over:

@@ -47,6 +47,14 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "simulators.clock",
         "simulators.randomness",
     ),
+    "simulators.gateways": (
+        "simulators.radio",
+        "simulators.transports",
+        "simulators.lorawan",
+        "simulators.wire",
+        "simulators.clock",
+        "simulators.randomness",
+    ),
     "simulators.platforms": (
         "simulators.transports",
         "simulators.wire",
