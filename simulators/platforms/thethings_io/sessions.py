@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from simulators.platforms.effects import Answer, Arguments, Effects, Hash, Request
+from simulators.platforms.passwords import Password, from_text
 from simulators.platforms.provisioning import random_token
 from simulators.platforms.thethings_io import roles
 from simulators.platforms.thethings_io.arguments import json_object, text
-from simulators.platforms.thethings_io.passwords import Password, from_text
 from simulators.platforms.thethings_io.refusals import NO_SESSION, Refused
 from simulators.wire.thethings_io import is_email
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from simulators.platforms.effects import Answer, Arguments, Effects, Hash, Request
+from simulators.platforms.passwords import Password
 from simulators.platforms.thethings_io.arguments import json_object, json_text, text
-from simulators.platforms.thethings_io.passwords import Password
 from simulators.platforms.thethings_io.refusals import Refused
 from simulators.platforms.thethings_io.sessions import SALT_BYTES
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from simulators.platforms.passwords import Password, from_text
 from simulators.platforms.provisioning import (
     ActivationCode,
     App,
@@ -25,7 +26,6 @@ from simulators.platforms.provisioning import (
     random_user,
 )
 from simulators.platforms.slow_hash import digest_of
-from simulators.platforms.thethings_io.passwords import Password, from_text
 from simulators.platforms.thethings_io.store import Store
 
 _SHORT_SESSION_S = 60  # a tester can wait for its end
