@@ -1,0 +1,1 @@
+"""The reference server of The Things Stack: HTTP API v3, one package per server behind it."""
