@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "office": (),
     "radio": (),
     "lorawan_crypto": (),
+    "nodes": (),
 }
 
 

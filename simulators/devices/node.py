@@ -186,6 +186,8 @@ class Node(NodeState):
         self.start_anew()
         if "session" in kept and session is not None:
             self.session, self.parameters = session, parameters
+            if self.settings.device_class == "C":
+                change_class(self, "C")
         elif isinstance(self.identity, Abp):
             personalise(self)
         self.tell("none", {"type": "reboot"})

@@ -108,8 +108,7 @@ def _one_window(node: NodeState, opening: Opening) -> Steps:
     if node.observer is not None:
         name = "beacon" if opening.is_beacon else "ping slot"
         tell_window(node, name, opened, opening.tuning)
-    open_us = max(opened.open_us, node.clock.now_us())
-    heard = yield from listen_once(node, open_us, opened.close_us, opening.tuning)
+    heard = yield from listen_once(node, opened.open_us, opened.close_us, opening.tuning)
     if opening.is_beacon:
         is_heard = heard is not None and _take_beacon(node, heard)
         if node.class_b is not None and not is_heard:

@@ -37,8 +37,8 @@ class NodeRadio(Protocol):
         """
         Open a window; ``open_us`` may lie in the future, and must not lie in the past.
 
-        A frame counts as caught when five symbols of its preamble, or more, lie within the window;
-        it is then received to its end, also beyond ``close_us``.
+        A frame counts as caught when five symbols of its preamble (FSK: two bytes), or more, lie
+        within the window; it is then received to its end, also beyond ``close_us``.
 
         Returns:
             An event whose value is a Reception, at the end of the first frame that was received,

@@ -39,25 +39,29 @@ Take = Callable[[NodeState, Reception], bool]
 Miss = Callable[[NodeState, Reception, str, int], None]
 
 
-def receive(node: NodeState, end_us: int, plan: Plan, take: Take) -> Steps:
+def receive(
+    node: NodeState, end_us: int, plan: Plan, take: Take, between: Take | None = None
+) -> Steps:
     """
     Keep the windows after an uplink that ended at ``end_us``; returns whether one was used.
 
     RX2 stays shut when RX1 brought a frame that the device took, or one that lasts beyond it.
+
+    Args:
+        between: judges what a class C device hears beside them; None: it does not listen there.
     """
     opened = open_window(node, end_us, plan.delay_us, plan.rx1.modulation)
-    if node.device_class == "C":
-        yield from _listen_between(node, max(end_us, node.clock.now_us()), opened.open_us, take)
+    if between is not None and node.device_class == "C":
+        since_us = max(end_us, node.clock.now_us())
+        yield from _listen_between(node, since_us, opened.open_us, between)
     if (yield from _listen(node, "RX1", opened, plan.rx1, take)):
         return True
     later = open_window(node, end_us, plan.delay_us + BETWEEN_US, plan.rx2.modulation)
     now_us = node.clock.now_us()
     if later.close_us <= now_us:
         return False
-    if node.device_class == "C":
-        yield from _listen_between(node, now_us, later.open_us, take)
-    if later.open_us < now_us:
-        later = later._replace(open_us=now_us)
+    if between is not None and node.device_class == "C":
+        yield from _listen_between(node, now_us, later.open_us, between)
     return (yield from _listen(node, "RX2", later, plan.rx2, take))
 
 
@@ -84,6 +88,11 @@ def _listen(node: NodeState, name: str, opened: Window, tuning: Tuning, take: Ta
 
 def listen_once(node: NodeState, open_us: int, close_us: int, tuning: Tuning) -> Steps:
     """One window: a Reception or None; its time is accounted for."""
+    now_us = node.clock.now_us()
+    if open_us < now_us:  # an earlier window lasted longer, or the host was late
+        open_us = now_us
+        if close_us <= now_us:
+            return None
     heard = node.radio.listen(
         frequency_hz=tuning.frequency_hz,
         modulation=tuning.modulation,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from simulators.devices.lorawan import adr, air, idle, mac_answers
 from simulators.devices.lorawan.air import Sent
-from simulators.devices.lorawan.downlinks import take_answer
+from simulators.devices.lorawan.downlinks import take_answer, take_other
 from simulators.devices.lorawan.mac_queue import F_OPTS_BYTES
 from simulators.devices.lorawan.parameters import channel_set
 from simulators.devices.lorawan.reception import Plan, Tuning, receive, tuning_of
@@ -80,6 +80,7 @@ def uplink(
         return UplinkResult(Outcome.NOT_JOINED)
     if session.f_cnt_up > MAX_F_CNT:
         return UplinkResult(Outcome.COUNTER_USED_UP)
+    _keep_to_offered(node)
     asks = _back_off(node)
     room = node.parameters.max_payload(node.parameters.data_rate) - len(payload)
     if room < 0:
@@ -95,6 +96,15 @@ def _send_commands(node: NodeState) -> Steps:
     commands = node.queue.take(room)
     if commands:
         yield from uplink(node, commands, f_port=0)
+
+
+def _keep_to_offered(node: NodeState) -> None:
+    """A data rate that no enabled channel offers any more gives way to the next lower one."""
+    parameters = node.parameters
+    rates = parameters.data_rates
+    if parameters.data_rate not in rates and rates:
+        lower = [each for each in rates if each < parameters.data_rate]
+        parameters.data_rate = lower[-1] if lower else rates[0]
 
 
 def _back_off(node: NodeState) -> bool:
@@ -168,7 +178,9 @@ def _send_repeatedly(node: NodeState, session: DeviceSession, frame: Frame) -> S
         sent = yield from _send_once(node, session, frame, data_rate, number)
         if sent is None:
             return UplinkResult(Outcome.NO_CHANNEL, frame.f_cnt, number)
-        is_answered = yield from receive(node, sent.end_us, windows(node, sent), take_answer)
+        is_answered = yield from receive(
+            node, sent.end_us, windows(node, sent), take_answer, take_other
+        )
         if node.session is not session:
             break
         if node.is_acknowledged if is_confirmed else is_answered:

@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from simulators.lorawan.modulation import Fsk, Modulation
+from simulators.radio.transmission import preamble_of
 
 MILLION = 1_000_000
-PREAMBLE_SYMBOLS = 8
-CAUGHT_SYMBOLS = 5  # of the preamble: fewer and the receiver does not lock
+PREAMBLE_SYMBOLS = 8  # in FSK: five bytes and the three of the sync word
 
 
 class Window(NamedTuple):
@@ -105,11 +105,9 @@ def window(
 
 def is_caught(opened: Window, start_us: int, modulation: Modulation) -> bool:
     """Whether a frame that begins at ``start_us`` would be caught in the window."""
-    symbol = symbol_us(modulation)
-    overlap = min(opened.close_us, start_us + PREAMBLE_SYMBOLS * symbol) - max(
-        opened.open_us, start_us
-    )
-    return overlap >= CAUGHT_SYMBOLS * symbol
+    preamble = preamble_of(modulation)
+    from_us, to_us = max(opened.open_us, start_us), start_us + preamble.length_us
+    return min(opened.close_us, to_us) - from_us >= preamble.detection_us
 
 
 def is_acceptable(opened: Window, start_us: int, timing: Timing) -> bool:

@@ -110,6 +110,25 @@ def test_a_downlink_between_the_windows_is_taken_and_leaves_them_open() -> None:
     assert len(bench.radio.windows) == 5
 
 
+def test_a_class_c_device_is_one_again_after_a_reboot() -> None:
+    bench = class_c()
+    bench.node.reboot()
+
+    assert bench.node.device_class == "C"
+
+
+def test_a_downlink_between_the_windows_does_not_end_sticky_answers() -> None:
+    bench = class_c()
+    bench.node.queue.put(bytes.fromhex("0507"))
+    phy = network_session().protect_downlink(0)
+    bench.radio.put_on_air(phy, 10 * SECOND_US, RX2_HZ, SF12)
+    bench.uplink()
+    bench.rest(60)
+
+    assert bench.node.tally.downlinks == 1
+    assert bench.uplink_options().hex() == "0507"
+
+
 def test_a_confirmed_downlink_is_acknowledged_soon_by_choice() -> None:
     confirmed = network_session().protect_downlink(0, 3, b"!", is_confirmed=True)
     soon, later = class_c(ack_pause_s=2.0), class_c()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from random import Random
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from simulators.clock import VirtualClock
+from simulators.clock import VirtualClock, WallClock
 from simulators.devices.behaviours import constant, counter
 from simulators.devices.lorawan.energy import PROFILES
 from simulators.devices.lorawan.reporting import (
@@ -296,3 +297,32 @@ def test_a_fleet_shares_plans_and_settings() -> None:
     plans = {each.parameters.plan.with_channel(3, channel) for each in nodes}
 
     assert len(plans) == 1
+
+
+def test_a_device_keeps_its_windows_on_the_wall_clock() -> None:
+    async def live_a_little() -> tuple[ScriptedRadio, list[bytes]]:
+        clock = WallClock()
+        radio = ScriptedRadio(clock)
+        heard: list[bytes] = []
+        node = Node(
+            "node-1",
+            clock=clock,
+            radio=radio,
+            region=region("EU868"),
+            identity=ABP,
+            rng=SmallRandom(1),
+            on_downlink=lambda frame: heard.append(frame.frm_payload),
+        )
+        phy = Session(DEV_ADDR, KEYS).protect_downlink(0, 15, b"hi there!")
+        radio.on_uplink = lambda sent: radio.put_on_air(
+            phy, sent.end_us + SECOND_US, sent.frequency_hz, sent.modulation
+        )
+        clock.process(node.uplink(b"hello", f_port=15))
+        await clock.play(1.2)
+        return radio, heard
+
+    radio, heard = asyncio.run(live_a_little())
+
+    assert heard == [b"hi there!"]
+    sent, (window,) = radio.sent[0], radio.windows
+    assert window.open_us - sent.end_us == 1_000_000 - 8_192

@@ -228,6 +228,22 @@ def test_a_limit_over_all_channels_is_kept() -> None:
     assert bench.radio.sent[1].start_us == 1024 * bench.radio.sent[0].end_us
 
 
+def test_a_data_rate_that_is_no_longer_offered_gives_way() -> None:
+    bench = Bench(data_rate=6)
+
+    bench.uplink(b"hello", f_port=15)
+
+    assert bench.radio.sent[0].modulation == SF7
+
+
+def test_a_counter_that_is_used_up_ends_the_session() -> None:
+    bench = Bench(first_f_cnt=0xFFFF_FFFF)
+
+    outcomes = [bench.uplink(b"hello", f_port=15).outcome for _ in range(2)]
+
+    assert outcomes == [Outcome.SENT, Outcome.COUNTER_USED_UP]
+
+
 def test_without_a_channel_nothing_is_sent() -> None:
     bench = Bench()
     bench.node.parameters.enabled = 0
