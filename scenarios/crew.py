@@ -13,7 +13,7 @@ import heapq
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection, wait
@@ -45,6 +45,7 @@ TOGETHER_S = 0.2  # from the agreement on a moment until it comes
 STOPPING_S = 10.0
 SILENCE_US = 2 * MICROSECONDS  # without an answer, while requests fail: is anybody there?
 LOOK_S = 0.25
+SILENT_NS = 30 * 10**9  # a worker has news four times a second
 
 Watch = Callable[[int, Evidence, Iterable[tuple[str, Sent]]], None]
 
@@ -58,6 +59,7 @@ class Member:
     connection: Connection
     trace: Path
     is_ready: bool = False
+    heard_ns: int = 0
     done: Done | None = None
     lost: str | None = None
 
@@ -65,6 +67,11 @@ class Member:
     def is_over(self) -> bool:
         """Nothing more is to be heard."""
         return self.done is not None or self.lost is not None
+
+    def tell(self, word: object) -> None:
+        """Say something; one that can hear no more is noticed when its end is read."""
+        with suppress(OSError):
+            self.connection.send(word)
 
 
 @dataclass
@@ -130,7 +137,8 @@ class Crew:
         self.start = EPOCH + timedelta(microseconds=wall_unix_us() + round(TOGETHER_S * 1e6))
         if not self._must_stop:
             for member in self.members:
-                member.connection.send(self.from_ns)
+                member.heard_ns = self.from_ns
+                member.tell(self.from_ns)
 
     def _follow(self, *, until: Callable[[], bool], stopping: bool = False) -> None:
         """Hear everybody until all are over; those told to stop have a while for it."""
@@ -141,6 +149,7 @@ class Crew:
             for ready in wait([member.connection for member in left], LOOK_S):
                 self._hear(next(member for member in left if member.connection is ready))
             self._look_after_platform()
+            self._look_after_members()
             if stopping and monotonic_ns() > deadline_ns:
                 for member in left:
                     member.lost = "did not stop"
@@ -148,21 +157,27 @@ class Crew:
     def _tell_to_stop(self) -> None:
         for member in self.members:
             if not member.is_over:
-                try:
-                    member.connection.send("stop")
-                except OSError:  # it is heard of when its end is read
-                    continue
+                member.tell("stop")
+
+    def _look_after_members(self) -> None:
+        for member in self.members:
+            is_silent = self.from_ns and monotonic_ns() - member.heard_ns > SILENT_NS
+            if is_silent and not member.is_over:
+                self._lose(member, "fell silent")
+
+    def _lose(self, member: Member, how: str) -> None:
+        member.lost = how
+        told = f"worker {member.number} {how} after {self.now_us() / MICROSECONDS:.1f} s"
+        self.breakdown = self.breakdown or told
 
     def _hear(self, member: Member) -> None:
         try:
             message: Message = member.connection.recv()
         except (EOFError, OSError):
             member.process.join(STOPPING_S)
-            member.lost = _end_of(member.process)
-            at_s = self.now_us() / MICROSECONDS
-            told = f"worker {member.number} {member.lost} after {at_s:.1f} s"
-            self.breakdown = self.breakdown or told
+            self._lose(member, _end_of(member.process))
             return
+        member.heard_ns = monotonic_ns()
         if isinstance(message, Ready):
             member.is_ready = True
         elif isinstance(message, Done):

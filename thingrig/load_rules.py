@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -10,6 +11,31 @@ from conformance.targets import Target
 from scenarios.load import planned_rate_per_s
 from scenarios.model import Scenario
 from thingrig.errors import UsageProblem
+
+
+def limited(target: Target, rate: float | None) -> Target:
+    """
+    The target with the rate that holds: the lowest of its own limit and ``--rate``.
+
+    Raises:
+        UsageProblem: no such rate.
+    """
+    if rate is not None and not 0 < rate < math.inf:
+        raise UsageProblem(f"expected --rate to be a number more than 0; got '{rate:g}'")
+    rates = [each for each in (rate, target.max_requests_per_s) if each is not None]
+    return replace(target, max_requests_per_s=min(rates, default=None))
+
+
+def check_haste(target: Target, speed: float) -> None:
+    """
+    A recording that is played faster than it was made is a load, as far as networks can tell.
+
+    Raises:
+        UsageProblem: a target that is not on loopback, and no rate.
+    """
+    if speed > 1 and target.max_requests_per_s is None and not is_loopback(target.url):
+        what = "expected --rate or limits.max_requests_per_s to go faster than recorded"
+        raise UsageProblem(f"{what} on a target not on loopback; got none")
 
 
 @dataclass(frozen=True)
@@ -21,18 +47,16 @@ class Rules:
 
     def applied(self, scenario: Scenario, target: Target) -> Target:
         """
-        The target with the rate that holds: the lowest of its own limit and ``--rate``.
+        The target with the rate that holds.
 
         Raises:
             UsageProblem: no such rate, a load that exceeds it, or a target that needs more words.
         """
-        if self.rate is not None and not self.rate > 0:
-            raise UsageProblem(f"expected --rate to be more than 0; got '{self.rate:g}'")
-        rates = [rate for rate in (self.rate, target.max_requests_per_s) if rate is not None]
+        target = limited(target, self.rate)
         if scenario.load is not None:
-            self._check_remote(target, bool(rates))
-            _check_plan(scenario, min(rates, default=float("inf")))
-        return replace(target, max_requests_per_s=min(rates, default=None))
+            self._check_remote(target, target.max_requests_per_s is not None)
+            _check_plan(scenario, target.max_requests_per_s or math.inf)
+        return target
 
     def _check_remote(self, target: Target, has_rate: bool) -> None:
         if is_loopback(target.url):

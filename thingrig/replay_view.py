@@ -41,7 +41,7 @@ def summary(document: dict[str, Any]) -> None:
     told = f"{counts['compared']} of {counts['requests']} answers compared"
     told += f", {counts['documents']} documents of {counts['streams']} streams"
     if counts["unplayed"]:
-        told += f"; {counts['unplayed']} not played for want of a token"
+        told += f"; {counts['unplayed']} not played for want of a secret"
     console.print(Text(told))
     if latency["replayed"] is not None:
         console.print(Text(f"answers after {_times(latency['replayed'])}"

@@ -64,9 +64,11 @@ class Names:
         found = list(PLACEHOLDER.finditer(recorded))
         if found:
             return self._are_secrets(recorded, found, replayed)
-        if recorded not in self._issued or not (is_opaque(recorded) and is_opaque(replayed)):
+        if recorded not in self._issued or not is_opaque(recorded):
             return False
-        return len(recorded) == len(replayed) and self._learn(recorded, replayed)
+        # Whatever the target's name looks like, later requests have to use it.
+        is_learned = self._learn(recorded, replayed)
+        return is_learned and is_opaque(replayed) and len(recorded) == len(replayed)
 
     def _are_secrets(self, recorded: str, found: list[re.Match[str]], replayed: str) -> bool:
         """Texts are alike around the secrets, and each secret has one counterpart."""
@@ -75,10 +77,11 @@ class Names:
             pattern += re.escape(recorded[done : each.start()]) + r"([^\s<>]+)"
             done = each.end()
         values = re.fullmatch(pattern + re.escape(recorded[done:]), replayed)
-        return values is not None and all(
-            len(value) >= SHORTEST_SECRET and self._learn(each[0], value)
-            for each, value in zip(found, values.groups(), strict=True)
-        )
+        if values is None:
+            return False
+        pairs = list(zip(found, values.groups(), strict=True))
+        learned = [self._learn(each[0], value) for each, value in pairs]
+        return all(learned) and all(len(value) >= SHORTEST_SECRET for _, value in pairs)
 
     def _learn(self, recorded: str, replayed: str) -> bool:
         known, meant = self._there.get(recorded), self._here.get(replayed)

@@ -18,7 +18,15 @@ import simpy
 from scenarios.recorder import Recorder, writable
 from scenarios.replay.comparison import Difference, Sides, Span, differences
 from scenarios.replay.names import Names, UnlearnedError
-from scenarios.replay.script import Ending, Exchange, Script, Step, Stream, secrets_of
+from scenarios.replay.script import (
+    Ending,
+    Exchange,
+    Script,
+    Step,
+    Stream,
+    refusal,
+    secrets_of,
+)
 from scenarios.replay.streams import LATE_US, Reception, stream_differences
 from simulators.clock import EPOCH, WallClock
 from simulators.devices.device import Credentials, Steps
@@ -102,6 +110,7 @@ class Listener:
     def end(self, reason: str) -> None:
         """The platform ended it, or never began."""
         self.reception.end = reason
+        self.reception.refused = refusal(reason)
         self.over()
 
     def close(self) -> None:

@@ -35,8 +35,12 @@ def reason(outcome: Outcome) -> str | None:
         return f"interrupted after {outcome.ended_us / MICROSECONDS:g} s"
     if outcome.lost is not None:
         return outcome.lost
-    if not outcome.findings and not outcome.counts["compared"] and not outcome.counts["documents"]:
+    if outcome.findings:
+        return None
+    if not outcome.counts["compared"] and not outcome.counts["documents"]:
         return "no request of the trace could be compared"
+    if unplayed := outcome.counts["unplayed"]:
+        return f"{unplayed} requests hold a secret that the target neither has nor gave"
     return None
 
 

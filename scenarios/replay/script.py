@@ -19,7 +19,9 @@ import orjson
 from scenarios.replay.moments import unix_us
 from scenarios.trace import Event, Trace
 
-PLACEHOLDER = re.compile(r"<([a-z_]+):([0-9]+)(?::…([^>]*))?>")
+KINDS = ("activation_code", "thing_token", "session_token", "password", "mailbox_password")
+# Of secrets alone: people's own texts may have angle brackets and colons as well.
+PLACEHOLDER = re.compile(rf"<({'|'.join(KINDS)}):([0-9]+)(?::…([^>]*))?>")
 WORD = re.compile(r"[A-Za-z0-9_-]{16,}")
 REFUSED = re.compile(r"refused with status ([0-9]+)")
 
@@ -71,7 +73,7 @@ class Exchange:
     keys: frozenset[str]
     needs: list[Need] = field(default_factory=list)
     answer: Answer | None = None
-    is_unclear: bool = False  # several were under way and one failed: no telling which
+    is_unclear: bool = False  # no telling what came: several were under way and one failed
 
     @property
     def is_write(self) -> bool:
@@ -105,8 +107,7 @@ class Stream:
     @property
     def refused(self) -> int | None:
         """The status with which the stream was refused, if it was."""
-        found = REFUSED.match(self.end.failure or "") if self.end else None
-        return int(found[1]) if found else None
+        return refusal(self.end.failure or "") if self.end else None
 
 
 @dataclass(eq=False)
@@ -193,7 +194,7 @@ class Script:
             self._uplink(order, event)
         elif "stream" in message or "stream_end" in message:
             self._told(order, event)
-        elif "status" in message or "failure" in message:
+        elif message.keys() & {"status", "failure", "unwritable"}:
             self._answered(order, event)
         else:
             raise ScriptError(order + 2, "expected the answer of a device's request")
@@ -226,6 +227,7 @@ class Script:
         if not pending:
             raise ScriptError(order + 2, "expected a request before its answer")
         message, exchange = event.message, pending.popleft()
+        exchange.is_unclear |= "unwritable" in message  # too deep for a line of JSON
         exchange.answer = Answer(
             order, event.at, message.get("status"), message.get("document"), message.get("failure")
         )
@@ -292,6 +294,12 @@ class Script:
         is_event = is_event and isinstance(event.device, str) and isinstance(event.message, dict)
         if not is_event:
             raise ScriptError(order + 2, "expected an event with a time, a device and a message")
+
+
+def refusal(reason: str) -> int | None:
+    """The status with which a stream was refused, if that is why it ended."""
+    found = REFUSED.match(reason)
+    return int(found[1]) if found else None
 
 
 def placeholders(value: Any) -> frozenset[str]:

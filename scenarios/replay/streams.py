@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Any
 
+from scenarios.replay.alignment import Gap, gaps
 from scenarios.replay.comparison import NOTHING, Difference, Sides, differences
 from scenarios.replay.moments import form, unix_us
 from scenarios.replay.script import Exchange, Heard, Script, Stream, secrets_of
@@ -76,11 +75,13 @@ class _Documents:
         ]
 
     def differences(self) -> Iterator[Placed]:
-        if self._before == self._after:
-            return
-        missing = _unmatched(self._before, self._after)
-        extra = _unmatched(self._after, self._before)
-        yield from self._changed(missing, extra)
+        missing: list[int] = []
+        extra: list[int] = []
+        for gap in gaps(self._before, self._after):
+            yield from self._changed(gap)
+            missing += gap.before
+            extra += gap.after
+        yield from self._moved(missing, extra)
         for at in missing:
             if not self._is_by_chance(self._recorded[at].document):
                 found = Difference("missing", "", self._recorded[at].document, NOTHING)
@@ -88,16 +89,17 @@ class _Documents:
         for at in extra:
             if not self._is_by_chance(self._replayed[at]):
                 yield self._order(at), Difference("extra", "", NOTHING, self._replayed[at])
-        yield from self._moved()
 
-    def _changed(self, missing: list[int], extra: list[int]) -> Iterator[Placed]:
-        """What stands in the place of another; taken out of both lists."""
-        for before, after in list(zip(missing, extra, strict=False)):
+    def _changed(self, gap: Gap) -> Iterator[Placed]:
+        """What stands in the place of another; taken out of the gap."""
+        is_full = len(gap.before) == len(gap.after)
+        for before, after in list(zip(*gap, strict=False)):
             recorded, replayed = self._recorded[before].document, self._replayed[after]
             found = list(differences(recorded, replayed, self._sides))
-            if before == after or all(each.kind == "value" for each in found):
-                missing.remove(before)
-                extra.remove(after)
+            is_elsewhere = self._before[before] in self._after or self._after[after] in self._before
+            if all(each.kind == "value" for each in found) or (is_full and not is_elsewhere):
+                gap.before.remove(before)
+                gap.after.remove(after)
                 for each in found:
                     yield self._order(before), each
 
@@ -105,17 +107,17 @@ class _Documents:
         """Where in the trace the document of that number stands, or would stand."""
         return self._recorded[at].order if at < len(self._recorded) else self._stream.order
 
-    def _moved(self) -> Iterator[Placed]:
-        """Documents that both sides have, in another order without having been concurrent."""
-        common = Counter(self._before) & Counter(self._after)
-        before, after = _kept(self._before, common), _kept(self._after, common)
-        matcher = SequenceMatcher(None, [self._before[at] for at in before],
-                                  [self._after[at] for at in after], autojunk=False)  # fmt: skip
-        for tag, start, end, _, _ in matcher.get_opcodes():
-            for at in before[start:end] if tag in ("delete", "replace") else ():
-                if not self._is_concurrent(at):
-                    place = f"document {at + 1}"
-                    yield self._order(at), Difference("order", "", place, "another place")
+    def _moved(self, missing: list[int], extra: list[int]) -> Iterator[Placed]:
+        """What both sides have, in another place; taken out of both lists. Chance moves some."""
+        for at in list(missing):
+            place = next((each for each in extra if self._after[each] == self._before[at]), None)
+            if place is None:
+                continue
+            missing.remove(at)
+            extra.remove(place)
+            if not self._is_concurrent(at):
+                places = f"document {at + 1}", f"document {place + 1}"
+                yield self._order(at), Difference("order", "", *places)
 
     def _is_concurrent(self, at: int) -> bool:
         """A write was under way from this document to one beside it: either may come first."""
@@ -156,25 +158,3 @@ class _Documents:
 
 def _items(write: Exchange) -> Any:
     return write.document.get("values") if isinstance(write.document, dict) else None
-
-
-def _unmatched(these: Sequence[str], those: Sequence[str]) -> list[int]:
-    """Places of what is oftener in ``these``."""
-    left = Counter(those)
-    found = []
-    for at, each in enumerate(these):
-        if left[each] > 0:
-            left[each] -= 1
-        else:
-            found.append(at)
-    return found
-
-
-def _kept(these: Sequence[str], common: Counter[str]) -> list[int]:
-    left = Counter(common)
-    found = []
-    for at, each in enumerate(these):
-        if left[each] > 0:
-            left[each] -= 1
-            found.append(at)
-    return found

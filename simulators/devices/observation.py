@@ -7,16 +7,13 @@ are passed on raw; the observer learns each secret before the first message that
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import simpy
 
 from simulators.devices.device import Credentials
 from simulators.transports.http import HttpChannel, Subscription
-
-# Members of answers that must not be shown, and what they are.
-_SECRETS = (("thingToken", "thing_token"), ("token", "session_token"))
 
 
 class Observer(Protocol):
@@ -91,9 +88,8 @@ class ObservedChannel:
             return
         answer: Any = event.value
         if isinstance(answer.document, dict):
-            for name, kind in _SECRETS:
-                if name in answer.document:
-                    self._observer.secret(kind, str(answer.document[name]))
+            for kind, token in _tokens(answer.document):
+                self._observer.secret(kind, token)
         self._downlink({"status": answer.status, "document": answer.document})
 
     def _uplink(self, message: dict[str, Any]) -> None:
@@ -101,3 +97,12 @@ class ObservedChannel:
 
     def _downlink(self, message: dict[str, Any]) -> None:
         self._observer.event(self._device, "downlink", "http", message)
+
+
+def _tokens(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Kind and value of whatever calls itself a token, wherever a platform puts it."""
+    for name, value in answer.items():
+        if isinstance(value, dict):
+            yield from _tokens(value)
+        elif isinstance(value, str) and "token" in name.lower():
+            yield "session_token" if name == "token" else "thing_token", value

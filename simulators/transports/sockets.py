@@ -183,8 +183,16 @@ class SocketChannel:
         subscription = SocketSubscription(self._clock, on_document, on_end)
         self._subscriptions = [one for one in self._subscriptions if one.is_open]
         self._subscriptions.append(subscription)
-        self._transport.start(subscription.open(self._transport.endpoint, request))
+        if self._transport.is_limited and (wait_us := self._transport.wait_us()):
+            later = self._clock.timeout(wait_us)
+            later.callbacks.append(lambda _: self._open(subscription, request))
+        else:
+            self._open(subscription, request)
         return subscription
+
+    def _open(self, subscription: SocketSubscription, request: bytes) -> None:
+        if subscription.is_open:
+            self._transport.start(subscription.open(self._transport.endpoint, request))
 
     def close(self) -> None:
         """Close the connection and all streams; requests under way stay unanswered."""

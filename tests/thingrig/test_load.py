@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from scenarios import crew
 from scenarios.files import mistakes_in
 from scenarios.trace import Trace, read_trace
 from simulators.platforms.embedded import Embedded, embedded_server
@@ -198,6 +200,27 @@ def test_a_killed_worker_ends_the_run(tmp_path: Path, server: Embedded) -> None:
     assert kept["sensor-2"] > 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_worker_that_falls_silent_ends_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "SILENT_NS", 10**9)
+    trace = tmp_path / "out" / "trace-2.jsonl"
+
+    def silence() -> None:
+        while not trace.exists() or trace.stat().st_size < 20_000:
+            time.sleep(0.05)
+        task = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        workers = [pid for pid in map(int, task) if "spawn_main" in _command(pid)]
+        os.kill(workers[-1], signal.SIGSTOP)
+
+    threading.Thread(target=silence, daemon=True).start()
+    path = scenario(tmp_path, duration="60s")
+    assert exit_code(["run", path, "--clock", "wall", "--out", str(tmp_path / "out")]) == 3
+    assert "fell silent after" in capsys.readouterr().out
+    assert results(tmp_path / "out")["counts"]["acknowledged"] > 20
+
+
 def test_a_server_that_dies_ends_the_run(tmp_path: Path, server: Embedded) -> None:
     process = start(tmp_path, server)
     server.process.kill()
@@ -224,7 +247,7 @@ def test_a_load_beyond_the_limits_is_refused(
     assert exit_code([*run, "--rate", "59"]) == 2
     assert "got 60 values/s with all devices at work" in capsys.readouterr().err
     assert exit_code([*run, "--rate", "0"]) == 2
-    assert "expected --rate to be more than 0" in capsys.readouterr().err
+    assert "expected --rate to be a number more than 0" in capsys.readouterr().err
 
 
 def test_the_same_file_plays_on_the_virtual_clock(

@@ -265,6 +265,29 @@ def test_a_dead_target_gives_no_judgement(
     assert "http://127.0.0.1:9 gave no answer" in capsys.readouterr().err
 
 
+def test_haste_on_a_network_needs_a_rate(
+    office: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # An address of nobody's: a documentation network. Nothing is sent before the refusal.
+    nobody = ["--url", "http://192.0.2.1"]
+    assert replay(office, tmp_path / "out", *nobody) == 2
+    assert "expected --rate or limits.max_requests_per_s to go faster" in capsys.readouterr().err
+    assert replay(office, tmp_path / "out", *nobody, "--rate", "-1") == 2
+    assert "expected --rate to be a number more than 0; got '-1'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_rate_holds_for_requests_and_subscriptions(office: Path, tmp_path: Path) -> None:
+    lines = office.read_text().splitlines()
+    trace = tmp_path / "begin.jsonl"
+    trace.write_text("\n".join(lines[:600]) + "\n")
+    began_s = time.monotonic()
+    assert replay(trace, tmp_path / "out", "--rate", "200") == 0
+    counts = report(tmp_path / "out")["counts"]
+    asked = counts["requests"] + counts["streams"]
+    assert time.monotonic() - began_s > (asked - 1) / 200 > 1
+
+
 def started(trace: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """A replay in a process of its own, some way on."""
     command = [sys.executable, "-m", "thingrig", "replay", str(trace), "--out", str(out), *more]

@@ -26,6 +26,7 @@ from simulators.transports.event_loop import new_event_loop
 from thingrig.destination import access_to, destination, tls_to
 from thingrig.errors import NoJudgement, UsageProblem
 from thingrig.keeping import ending_is_interrupting, fresh_folder, opened
+from thingrig.load_rules import check_haste, limited
 from thingrig.replay_view import progress_of, summary
 from thingrig.run_view import printable
 
@@ -37,9 +38,15 @@ EXIT_CODES = {"same": 0, "different": 1, "inconclusive": 3}
 @click.option("--target", "target_path", metavar="FILE", help="The platform to play to.")
 @click.option("--url", help="Replaces the target file's url.")
 @click.option("--speed", metavar="X", default="1", help="How many times faster than recorded.")
+@click.option("--rate", type=float, metavar="N", help="At most so many requests per second.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for report and new trace.")
 def command(
-    trace_path: str, target_path: str | None, url: str | None, speed: str, out: Path | None
+    trace_path: str,
+    target_path: str | None,
+    url: str | None,
+    speed: str,
+    rate: float | None,
+    out: Path | None,
 ) -> int:
     """
     Play TRACE, the trace.jsonl of a run, again and tell what differs from the recording.
@@ -49,7 +56,9 @@ def command(
     times = _speed(speed)
     trace = _trace(Path(trace_path))
     script = _script(trace_path, trace)
-    with destination(trace.header["platform"], target_path, url) as target:
+    with destination(trace.header["platform"], target_path, url) as found:
+        target = limited(found, rate)
+        check_haste(target, times)
         return _replayed(trace, script, target, times, out)
 
 
