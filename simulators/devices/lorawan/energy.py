@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 SECOND_US = 1_000_000
+NEVER_US = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,22 @@ class EnergyReport(NamedTuple):
 
 
 class Energy:
-    """The account of one radio; whoever moves it from state to state tells for how long."""
+    """
+    The account of one radio; whoever moves it from state to state tells for how long.
+
+    ``listening_from_us``: when the window opens that is open or about to; NEVER_US: none is.
+    """
 
     __slots__ = (
-        "_currents", "_since_us", "_transmit_ma_us", "receive_us", "standby_us", "transmit_us",
+        "_currents", "_since_us", "_transmit_ma_us", "listening_from_us", "receive_us",
+        "standby_us", "transmit_us",
     )  # fmt: skip
 
     def __init__(self, currents: Currents, since_us: int = 0) -> None:
         self._currents = currents
         self._since_us = since_us
         self._transmit_ma_us = 0.0
+        self.listening_from_us = NEVER_US
         self.transmit_us = 0
         self.receive_us = 0
         self.standby_us = 0
@@ -83,21 +90,27 @@ class Energy:
         self.transmit_us += duration_us
         self._transmit_ma_us += duration_us * transmit_current_ma(self._currents, power_dbm)
 
+    def listened(self, until_us: int) -> None:
+        """The window that was open has been closed."""
+        self.receive_us += max(0, until_us - self.listening_from_us)
+        self.listening_from_us = NEVER_US
+
     def report(self, now_us: int) -> EnergyReport:
         """What was used up to ``now_us``; whatever was not told was sleep."""
         currents = self._currents
-        awake_us = self.transmit_us + self.receive_us + self.standby_us
+        receive_us = self.receive_us + max(0, now_us - self.listening_from_us)
+        awake_us = self.transmit_us + receive_us + self.standby_us
         sleep_us = max(0, now_us - self._since_us - awake_us)
         ma_us = (
             self._transmit_ma_us
             + sleep_us * currents.sleep_ma
             + self.standby_us * currents.standby_ma
-            + self.receive_us * currents.receive_ma
+            + receive_us * currents.receive_ma
         )
         return EnergyReport(
             sleep_us / SECOND_US,
             self.standby_us / SECOND_US,
-            self.receive_us / SECOND_US,
+            receive_us / SECOND_US,
             self.transmit_us / SECOND_US,
             ma_us / SECOND_US / 3600,
             ma_us / SECOND_US / 1000 * currents.supply_v,

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 F_OPTS_BYTES = 15
+MOST_WAITING = 64  # a device has only so much memory for a network that asks without end
 
 
 class Until(Enum):
@@ -49,8 +50,10 @@ class MacQueue:
         self._waiting: tuple[Waiting, ...] = ()
 
     def put(self, command: bytes) -> None:
-        """Append a command: its CID and what follows."""
+        """Append a command: its CID and what follows; lost when too many wait already."""
         cid = command[0]
+        if len(self._waiting) >= MOST_WAITING:
+            return
         if cid in INDICATIONS:
             self.confirm(cid)
             until = Until.CONFIRMED

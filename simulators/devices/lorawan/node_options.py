@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from simulators.devices.lorawan.adr import Manner
 from simulators.devices.lorawan.certification import MANNERS as CERTIFICATIONS
 from simulators.devices.lorawan.energy import PROFILES
 from simulators.devices.lorawan.mac_queue import STICKY
@@ -26,6 +27,7 @@ from simulators.lorawan.regions.region import Region
 from simulators.lorawan.versions import MacVersion
 
 ANY = -1
+NOT_SOON = -1.0
 DUTY_CYCLES = ("off-time", "credit", "none")
 ACTIVATIONS = ("abp", "otaa")
 PAYLOAD_OPTIONS = ("payload", "values")
@@ -39,6 +41,9 @@ class NodeOptions:
 
     ``activation``: otaa or abp. ``region_version``: of the regional parameters; empty: the last one
     for ``version``. ``data_rate`` and ``join_data_rate``: -1 leaves them to the device.
+    ``ack_pause_s``: so long after it, a confirmed downlink in class B or C is acknowledged by an
+    empty uplink; unset: with the next uplink. ``adr_manner``: power-first or text; empty: as
+    ``version`` says.
     ``drift_ppm``: each crystal is wrong by at most so much. ``profile``: currents of the radio.
     ``lost``: what a reboot takes away: session, dev_nonce, join_nonce. Identities and keys are hex
     text; those that are empty come from the name and the seed.
@@ -49,6 +54,7 @@ class NodeOptions:
     version: str = "1.0.3"
     activation: str = "otaa"
     device_class: str = "A"
+    ping_periodicity: int = 4
     adr: bool = True
     data_rate: int = ANY
     channels: tuple[int, ...] = ()
@@ -60,6 +66,9 @@ class NodeOptions:
     join_data_rate: int = ANY
     wide_join_windows: bool = False
     answers_f_pending: bool = False
+    ack_pause_s: float = NOT_SOON
+    adr_manner: str = ""
+    first_link_adr_block_only: bool = False
     lost: tuple[str, ...] = ()
     certification: str = ""
     battery: int = 255
@@ -153,16 +162,22 @@ def settings_of(options: NodeOptions) -> Settings:
     _whole("battery", options.battery, 0, 255)
     _whole("confirmed_tries", options.confirmed_tries, 1, 100)
     _whole("first_f_cnt", options.first_f_cnt, 0, MAX_F_CNT)
-    for name in ("adr", "wide_join_windows", "answers_f_pending"):
+    _whole("ping_periodicity", options.ping_periodicity, 0, 7)
+    for name in ("adr", "wide_join_windows", "answers_f_pending", "first_link_adr_block_only"):
         _true_or_false(name, getattr(options, name))
     if options.certification:
         one_of("certification", options.certification, CERTIFICATIONS)
     lost = frozenset(one_of("lost", each, ALL_KEPT) for each in options.lost)
+    manners = {each.value: each for each in Manner}
+    if options.adr_manner:
+        one_of("adr_manner", options.adr_manner, manners)
     ciphers = {each.value: each for each in FOptsCipher}
     return Settings(
         version=MacVersion.parse(options.version),
         device_class=one_of("device_class", options.device_class, CLASSES),
+        ping_periodicity=options.ping_periodicity,
         adr=options.adr,
+        adr_manner=manners.get(options.adr_manner),
         data_rate=_or_none(options.data_rate),
         channels=options.channels or None,
         first_f_cnt=options.first_f_cnt,
@@ -180,6 +195,8 @@ def settings_of(options: NodeOptions) -> Settings:
         wide_join_windows=options.wide_join_windows,
         kept=ALL_KEPT - lost,
         answers_f_pending=options.answers_f_pending,
+        ack_pause_s=None if options.ack_pause_s == NOT_SOON else options.ack_pause_s,
+        first_link_adr_block_only=options.first_link_adr_block_only,
         currents=PROFILES[one_of("profile", options.profile, PROFILES)],
         battery=options.battery,
         certification=options.certification,

@@ -99,8 +99,9 @@ def listen_once(node: NodeState, open_us: int, close_us: int, tuning: Tuning) ->
         open_us=open_us,
         close_us=close_us,
     )
+    node.energy.listening_from_us = open_us
     yield heard if node.wake is None else heard | node.wake
-    node.energy.receive_us += max(0, node.clock.now_us() - open_us)
+    node.energy.listened(node.clock.now_us())
     node.energy.standby_us += node.settings.wake_up_us
     reception: Reception | None = heard.value if heard.processed else None
     return reception
@@ -143,9 +144,9 @@ def _listen_between(node: NodeState, open_us: int, until_us: int, take: Take) ->
             open_us=max(open_us, node.clock.now_us()),
             close_us=until_us,
         )
-        began_us = max(open_us, node.clock.now_us())
+        node.energy.listening_from_us = max(open_us, node.clock.now_us())
         yield heard | node.clock.timeout(until_us - node.clock.now_us())
-        node.energy.receive_us += node.clock.now_us() - began_us
+        node.energy.listened(node.clock.now_us())
         if not heard.processed or heard.value is None:
             return
         take(node, heard.value)

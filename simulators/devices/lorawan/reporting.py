@@ -97,6 +97,8 @@ def live(node: Node, source: Source, reporting: Reporting) -> Steps:
         if node.session is None and not (yield from node.join()).is_joined:
             due_us = clock.now_us() + RETRY_US  # no DevNonce is left, or no channel
             continue
+        if node.settings.device_class == "B" and node.device_class == "A":
+            yield from node.switch_class("B", periodicity=node.settings.ping_periodicity)
         yield from node.uplink(
             source(clock.start_unix_us + clock.now_us()),
             f_port=reporting.f_port,

@@ -39,6 +39,7 @@ class Settings:
     ``answers_f_pending``: send an empty uplink when the network has more for the device.
     ``ack_pause_s``: in class B and C, after so long a confirmed downlink is acknowledged by an
     empty uplink; None: with the next uplink.
+    ``ping_periodicity``: a device of class B has 2 to the 7 minus that many slots per beacon.
     ``first_link_adr_block_only``: a second block of LinkADRReq in one frame is not answered, as in
     LoRaMac-node.
     ``certification``: FPort 224 speaks the certification protocol in the manner of loramac-node or
@@ -47,6 +48,7 @@ class Settings:
 
     version: MacVersion = MacVersion.V1_0_3
     device_class: str = "A"
+    ping_periodicity: int = 4
     adr: bool = True
     data_rate: int | None = None
     channels: tuple[int, ...] | None = None

@@ -73,8 +73,13 @@ def uplink(
     Returns:
         An UplinkResult.
     """
-    if len(node.queue) > F_OPTS_BYTES and node.session is not None:
-        yield from _send_commands(node)
+    if f_port != 0 and node.session is not None and len(node.queue) > F_OPTS_BYTES:
+        # More commands than FOpts can hold go first, in a frame of their own.
+        longest = node.parameters.max_payload(node.parameters.data_rate)
+        commands, is_all = node.queue.take(longest), f_port is None
+        result = yield from uplink(node, commands, f_port=0, is_confirmed=is_confirmed and is_all)
+        if is_all:
+            return result
     session = node.session
     if session is None:
         return UplinkResult(Outcome.NOT_JOINED)
@@ -88,14 +93,6 @@ def uplink(
     f_opts = node.queue.take(min(room, F_OPTS_BYTES)) if f_port != 0 else b""
     frame = _next_frame(node, session, f_port, payload, f_opts, asks, is_confirmed)
     return (yield from _send_repeatedly(node, session, frame))
-
-
-def _send_commands(node: NodeState) -> Steps:
-    """More commands than FOpts can hold go first, in a frame of their own on FPort 0."""
-    room = node.parameters.max_payload(node.parameters.data_rate)
-    commands = node.queue.take(room)
-    if commands:
-        yield from uplink(node, commands, f_port=0)
 
 
 def _keep_to_offered(node: NodeState) -> None:

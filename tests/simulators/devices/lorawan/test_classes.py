@@ -8,6 +8,7 @@ import pytest
 
 from simulators.clock import MICROSECONDS
 from simulators.devices.lorawan.multicast import MulticastGroup
+from simulators.devices.lorawan.reporting import Reporting, fixed_source, live
 from simulators.devices.lorawan.time_sync import TimeSync
 from simulators.devices.lorawan.windows import Timing
 from simulators.lorawan.class_b import Beacon, BeaconLayout, encode_beacon
@@ -261,6 +262,21 @@ def test_class_b_asks_first_and_then_finds_a_beacon() -> None:
     assert field.bench.node.time == TimeSync(field.at(0), BEACON_S * SECOND_US, 0)
     field.bench.uplink()
     assert field.bench.opened(-1).class_b
+
+
+def test_a_device_of_class_b_looks_for_a_beacon_before_it_reports() -> None:
+    field = ClassB(device_class="B", ping_periodicity=7)
+    field.beacons(0)
+    network = network_session()
+    field.bench.answer_in_rx1(network.protect_downlink(0, f_opts=b"\x10"))
+    reporting = Reporting(period_s=600, spread_s=0)
+    field.bench.clock.process(live(field.bench.node, fixed_source(b"x"), reporting))
+
+    field.bench.clock.play(100)
+
+    assert field.bench.node.device_class == "B"
+    first, second = field.bench.opened(0), field.bench.opened(1)
+    assert (first.f_opts.hex(), second.frm_payload, second.class_b) == ("1007", b"x", True)
 
 
 def test_ping_slots_are_where_the_vector_says() -> None:

@@ -40,6 +40,17 @@ def test_an_hour_is_accounted_by_state() -> None:
     assert report.energy_j == pytest.approx(mas * 3.0 / 1000)
 
 
+def test_an_open_window_counts_as_far_as_it_has_come() -> None:
+    energy = Energy(PROFILES["sx1272"])
+    energy.listening_from_us = 1_000_000
+    before, during = energy.report(500_000), energy.report(3_000_000)
+    energy.listened(4_000_000)
+
+    after = energy.report(5_000_000)
+
+    assert [each.receive_s for each in (before, during, after)] == [0, 2, 3]
+
+
 def test_lorasim_counts_the_same_for_a_transmission() -> None:
     """LoRaSim: 1 318 912 µs (SF12, 20 bytes) at 14 dBm, 44 mA and 3 V are 0.174 J."""
     energy = Energy(PROFILES["sx1272"])

@@ -335,6 +335,51 @@ def test_more_than_fifteen_bytes_go_first_in_a_frame_of_their_own() -> None:
     assert (data.f_port, data.frm_payload, data.f_opts) == (15, b"hello", b"")
 
 
+def test_an_empty_uplink_becomes_that_frame() -> None:
+    bench = settled()
+    bench.command(*[encode(DevStatusReq())] * 6, f_cnt=0)
+    before = len(bench.radio.sent)
+
+    bench.uplink()
+
+    assert len(bench.radio.sent) == before + 1
+    assert bench.opened(-1).frm_payload.hex() == "06ff05" * 6
+
+
+def test_answers_keep_their_order_over_several_frames() -> None:
+    bench = settled(data_rate=0)
+    for number in range(40):
+        bench.node.queue.put(bytes((0x06, number, 5)))
+
+    for _ in range(3):
+        bench.uplink()
+
+    told = b"".join(bench.opened(number).frm_payload for number in range(3))
+    assert list(told[1::3]) == list(range(40))
+
+
+def test_many_sticky_answers_are_repeated_in_a_frame_of_their_own() -> None:
+    bench = settled()
+    for _ in range(8):
+        bench.node.queue.put(bytes.fromhex("0a03"))
+
+    for _ in range(2):
+        bench.uplink(b"hello", f_port=15)
+
+    assert [bench.opened(number).f_port for number in range(4)] == [0, 15, 0, 15]
+
+
+def test_a_network_that_asks_without_end_fills_no_memory() -> None:
+    bench = settled()
+    for f_cnt in range(4):
+        bench.command(*[encode(DevStatusReq())] * 15, f_cnt=f_cnt)
+        bench.node.queue.put(b"\x02")
+    for _ in range(100):
+        bench.node.queue.put(b"\x02")
+
+    assert len(bench.node.queue) < 64 * 3
+
+
 def test_what_does_not_fit_beside_the_payload_waits() -> None:
     bench = settled(data_rate=0)
     bench.command(*[encode(DevStatusReq())] * 3, f_cnt=0)
