@@ -76,13 +76,13 @@ def _attempt(node: NodeState, report: JoinReport) -> Steps:
     airtime_us = time_on_air_us(modulation, JOIN_REQUEST_BYTES)
     choice = yield from _find_channel(node, channels, airtime_us)
     now_us = node.clock.now_us()
+    not_sent = JoinAttempt(now_us, -1, 0, modulation, 0, Outcome.NOT_SENT)
+    if choice is None:
+        return not_sent._replace(detail="no channel may be used")
     try:
-        if choice is None:
-            raise DevNoncesUsedUpError
         nonce = node.nonces.next_dev_nonce(node.settings.version, node.rng)
     except DevNoncesUsedUpError:
-        reason = "no channel may be used" if choice is None else "every DevNonce has been used"
-        return JoinAttempt(now_us, -1, 0, modulation, 0, Outcome.NOT_SENT, reason)
+        return not_sent._replace(detail="every DevNonce has been used")
     request = JoinRequest(identity.join_eui, identity.dev_eui, nonce)
     phy = protect_request(request, identity.root.join_key)
     about = _about(request) if node.observer is not None else None
@@ -237,7 +237,9 @@ def _find_channel(node: NodeState, channels: tuple[JoinChannel, ...], airtime_us
             continue
         choice: Choice | None = yield from air.find_channel(node, groups, airtime_us)
         now_us = node.clock.now_us()
-        if choice is None or not node.join_budget.wait_us(airtime_us, now_us):
+        if choice is None:
+            return None
+        if not node.join_budget.wait_us(airtime_us, now_us):
             node.join_budget.spend(airtime_us, now_us)
             return choice
 

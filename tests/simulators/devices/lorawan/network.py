@@ -13,7 +13,7 @@ from simulators.devices.lorawan.settings import Settings
 from simulators.devices.lorawan.state import Abp, Otaa
 from simulators.devices.node import Node
 from simulators.lorawan.crypto import Session
-from simulators.lorawan.frames import JoinAccept
+from simulators.lorawan.frames import DataFrame, JoinAccept, decode
 from simulators.lorawan.join import protect_accept
 from simulators.lorawan.keys import Attempt, RootKeys, SessionKeys
 from simulators.lorawan.modulation import Modulation
@@ -142,19 +142,15 @@ class Bench:
         self.uplink()
         return self.opened(-1).f_opts
 
-    def opened(self, number: int) -> Any:
+    def opened(self, number: int) -> DataFrame:
         """One of the sent data frames in plain, as the network reads it."""
         session = self.node.session
         assert session is not None
         phy = self.radio.sent[number].payload
         f_cnt = int.from_bytes(phy[6:8], "little")
-        return session.crypto.plain(_decode(phy), f_cnt)
-
-
-def _decode(phy: bytes) -> Any:
-    from simulators.lorawan.frames import decode
-
-    return decode(phy)
+        frame = decode(phy)
+        assert isinstance(frame, DataFrame)
+        return session.crypto.plain(frame, f_cnt)
 
 
 def network_session(keys: SessionKeys = KEYS, *, is_1_1: bool = False) -> Session:

@@ -114,6 +114,21 @@ def test_a_counter_that_is_not_greater_is_refused(
     assert bench.node.tally.downlinks == (2 if low > last else 1)
 
 
+@QUIET
+@given(
+    st.lists(st.binary(max_size=8), max_size=4), st.sampled_from(["loramac-node", "basics-modem"])
+)
+def test_test_commands_never_break_a_device(commands: list[bytes], manner: str) -> None:
+    bench = Bench(certification=manner)
+    network = network_session()
+    for f_cnt, command in enumerate(commands):
+        bench.answer_in_rx1(network.protect_downlink(f_cnt, 224, command))
+        bench.uplink()
+        bench.rest(1)
+
+    assert bench.uplink().outcome.value in ("sent", "acknowledged", "not acknowledged")
+
+
 def test_a_gap_of_16384_is_the_last_one_taken_before_1_0_4() -> None:
     def downlinks(version: MacVersion, gap: int) -> int:
         bench = Bench(version=version)

@@ -64,6 +64,14 @@ def test_jitter_does_not_add_up() -> None:
     assert max(late) < 60 * SECOND_US
 
 
+def test_a_payload_that_is_too_long_leaves_an_empty_uplink() -> None:
+    bench = Bench(data_rate=0)
+
+    run(bench, Reporting(period_s=600, spread_s=0), 1200, bytes(60))
+
+    assert [len(each.payload) for each in bench.radio.sent] == [12, 12]
+
+
 def test_a_share_of_uplinks_is_confirmed() -> None:
     bench = Bench(confirmed_tries=1)
 

@@ -7,6 +7,8 @@ import pytest
 from simulators.devices.lorawan.state import Abp
 from simulators.devices.lorawan.uplinks import Outcome, UplinkResult
 from simulators.devices.lorawan.windows import Timing
+from simulators.lorawan.crypto import FOptsCipher, Session
+from simulators.lorawan.frames import DataFrame, decode
 from simulators.lorawan.keys import SessionKeys
 from simulators.lorawan.versions import MacVersion
 
@@ -269,6 +271,24 @@ def test_a_device_of_1_1_signs_each_repetition_for_its_channel() -> None:
     bench.uplink(b"hi", f_port=1)
 
     assert bench.radio.sent[0].payload.hex() == "4002c3d4528201001696012a4720918233"
+
+
+@pytest.mark.parametrize("cipher", FOptsCipher)
+def test_options_are_encrypted_in_either_form_of_1_1(cipher: FOptsCipher) -> None:
+    bench = Bench(version=MacVersion.V1_1, f_opts_cipher=cipher)
+
+    bench.uplink()
+
+    phy = bench.radio.sent[0].payload
+    networks = [Session(DEV_ADDR, KEYS, is_1_1=True, f_opts_cipher=each) for each in FOptsCipher]
+    plain = [each.plain(decoded(phy), 0).f_opts.hex() for each in networks]
+    assert [each == "0101" for each in plain] == [each is cipher for each in FOptsCipher]
+
+
+def decoded(phy: bytes) -> DataFrame:
+    frame = decode(phy)
+    assert isinstance(frame, DataFrame)
+    return frame
 
 
 def test_the_energy_of_an_uplink_is_accounted_by_state() -> None:
