@@ -56,6 +56,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "simulators.randomness",
     ),
     "simulators.platforms": (
+        "simulators.lorawan",
         "simulators.transports",
         "simulators.wire",
         "simulators.clock",
