@@ -24,7 +24,8 @@ class Event(NamedTuple):
     One line of a trace.
 
     ``direction`` is seen from the device: ``uplink``, ``downlink``, or ``none`` for what concerns
-    no message (a fault, a judgement); ``channel`` is ``http``, ``fault``, ``step`` or ``expect``.
+    no message (a fault, a judgement). ``channel`` is ``http``, or of a gateway ``udp`` or
+    ``websocket``; ``radio`` for what is on air; ``fault``, ``step`` or ``expect``.
     """
 
     at: int

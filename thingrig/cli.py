@@ -31,6 +31,7 @@ COMMANDS = {
     "study": "Do a published study of a network again.",
     "airtime": "Tell how long a LoRa frame is on air.",
     "frame": "Decode a LoRaWAN frame.",
+    "trace": "Turn a trace into a capture for Wireshark.",
     "schema": "Print the JSON Schema of a file.",
     "doctor": "Tell what is missing or clashing in this installation.",
 }

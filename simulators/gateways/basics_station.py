@@ -64,7 +64,6 @@ class BasicsStation:
         self,
         concentrator: Concentrator,
         *,
-        eui: str,
         clock: Clock,
         sockets: WebSocketTransport,
         rng: random.Random,
@@ -72,7 +71,7 @@ class BasicsStation:
         observer: Observer | None = None,
     ) -> None:
         self.name = concentrator.name
-        self.eui = eui
+        self.eui = concentrator.eui
         self.concentrator = concentrator
         self.settings = settings
         self.forwarded = 0
@@ -87,7 +86,7 @@ class BasicsStation:
         self._link = StationLink(
             clock,
             sockets,
-            eui=eui,
+            eui=self.eui,
             uri=settings.uri,
             headers=_headers(settings),
             opened=self._opened,

@@ -98,7 +98,7 @@ class Frame(NamedTuple):
 
 class Concentrator:
     """
-    The radio of the gateway ``name``.
+    The radio of the gateway ``name``, whose EUI it has from the factory.
 
     ``heard_frame`` is called with each Heard; ``lateness`` holds, in µs, how late the host was with
     what it received and sent.
@@ -110,6 +110,7 @@ class Concentrator:
         clock: Clock,
         air: Air,
         *,
+        eui: str,
         position: Position = (0.0, 0.0, 0.0),
         plan: ChannelPlan,
         counter: Counter | None = None,
@@ -117,6 +118,7 @@ class Concentrator:
         observer: Observer | None = None,
     ) -> None:
         self.name = name
+        self.eui = eui
         self.position = position
         self.plan = plan
         self.counter = counter or Counter()
@@ -245,7 +247,7 @@ class Concentrator:
         if self._observer is None:
             return
         told = frame_fields(frame.payload, frame.frequency_hz, frame.modulation)
-        told["tmst"] = count % WRAP
+        told |= {"gateway_eui": self.eui, "tmst": count % WRAP}
         if not frame.has_header:
             told["implicit_header"] = True
         self._observer.event(self.name, "downlink", "radio", {**told, **more})
@@ -256,6 +258,7 @@ class Concentrator:
         frequency_hz, modulation = transmission.frequency_hz, transmission.modulation
         told = {
             **frame_fields(transmission.payload, frequency_hz, modulation),
+            "gateway_eui": self.eui,
             "tmst": count % WRAP,
             "rssi_dbm": round(rssi_dbm, 1),
             "snr_db": round(snr_db, 1),

@@ -55,7 +55,6 @@ class PacketForwarder:
         self,
         concentrator: Concentrator,
         *,
-        eui: str,
         clock: Clock,
         datagrams: DatagramTransport,
         rng: random.Random,
@@ -63,7 +62,7 @@ class PacketForwarder:
         observer: Observer | None = None,
     ) -> None:
         self.name = concentrator.name
-        self.eui = eui
+        self.eui = concentrator.eui
         self.concentrator = concentrator
         self.settings = settings
         self.schedule = ForwarderSchedule(concentrator, clock, settings)
@@ -74,7 +73,7 @@ class PacketForwarder:
         self._datagrams = datagrams
         self._rng = rng
         self._observer = observer
-        self._head = push_data_head(eui)
+        self._head = push_data_head(self.eui)
         self._collected: list[str] = []
         self._unacknowledged: dict[int, int] = {}  # token: when it was sent
         self._pull_token = -1

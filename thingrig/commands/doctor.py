@@ -17,6 +17,7 @@ import thingrig
 PACKAGES = ("thingrig", "simulators", "scenarios", "conformance", "reports")
 TOOLS = {
     "curl": "repeats the exchanges of a certificate",
+    "tshark": "reads the captures that trace pcap writes",
     "wrk": "used by the benchmarks",
     "nginx": "used by the benchmarks",
 }

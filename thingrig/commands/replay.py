@@ -15,13 +15,13 @@ import thingrig
 from conformance import targets
 from scenarios import wall
 from scenarios.engine import Access
-from scenarios.files import FileError, mistakes_in
+from scenarios.files import FileError
 from scenarios.replay import report
 from scenarios.replay.player import Manner, Outcome
 from scenarios.replay.replaying import replay
 from scenarios.replay.script import Script, ScriptError
 from scenarios.secrets import SecretRegistry
-from scenarios.trace import Trace, TraceError, read_trace
+from scenarios.trace import Trace
 from simulators.transports.event_loop import new_event_loop
 from thingrig.destination import access_to, destination, tls_to
 from thingrig.errors import NoJudgement, UsageProblem
@@ -29,6 +29,7 @@ from thingrig.keeping import ending_is_interrupting, fresh_folder, opened
 from thingrig.load_rules import check_haste, limited
 from thingrig.replay_view import progress_of, summary
 from thingrig.run_view import printable
+from thingrig.trace_file import readable_trace
 
 EXIT_CODES = {"same": 0, "different": 1, "inconclusive": 3}
 
@@ -126,20 +127,7 @@ def _speed(text: str) -> float:
 
 
 def _trace(path: Path) -> Trace:
-    try:
-        trace = read_trace(path)
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise FileError(
-            path, None, f"expected a readable file; got '{reason.lower()}'"
-        ) from problem
-    except RecursionError as problem:
-        raise FileError(path, None, "expected a trace; got too deep a nesting") from problem
-    except TraceError as problem:
-        raise UsageProblem(printable(str(problem))) from problem
-    mistakes = mistakes_in(trace.header, "trace")
-    if mistakes:
-        raise FileError(path, 1, printable(mistakes[0]))
+    trace = readable_trace(path)
     if trace.header["seed"] is None:
         got = f"got one of {trace.header['scenario']} without a seed"
         raise FileError(path, 1, f"expected the trace of a scenario that was run; {got}")

@@ -194,7 +194,10 @@ class ScriptedNetwork:
         self, device: Device, uplink: DataFrame, frequency_hz: int, modulation: Modulation
     ) -> Answer:
         assert device.session is not None
-        f_port, payload = device.queue.pop(0) if device.queue else (None, b"")
+        # An empty frame needs no port. This one has its uplink's: Wireshark up to 4.0 takes the
+        # first byte of the MIC for a port where there is none.
+        empty = (uplink.f_port or 1, b"")
+        f_port, payload = device.queue.pop(0) if device.queue else empty
         f_ctrl = ACK if uplink.is_confirmed else 0
         phy = device.session.protect_downlink(device.f_cnt_down, f_port, payload, f_ctrl=f_ctrl)
         device.f_cnt_down += 1

@@ -79,6 +79,7 @@ def forwarder() -> Build:
             "gateway-1",
             clock,
             air,
+            eui=EUI,
             plan=usual_plan(EU868),
             counter=Counter(start=counter_start, drift_ppm=drift_ppm),
             access=access,
@@ -86,7 +87,6 @@ def forwarder() -> Build:
         )
         gateway = PacketForwarder(
             concentrator,
-            eui=EUI,
             clock=clock,
             datagrams=datagrams,
             rng=random.Random(1),

@@ -77,6 +77,7 @@ def built(clock: Clock, name: str, *, seed: int = 1, drift_ppm: float = 0.0) -> 
         "gateway-1",
         clock,
         medium,
+        eui=GATEWAY_EUI,
         plan=plan,
         counter=Counter(drift_ppm=drift_ppm),
         observer=notebook,
@@ -98,7 +99,6 @@ def with_forwarder(loop: Loop, datagrams: DatagramTransport) -> PacketForwarder:
     """Its gateway runs a packet forwarder."""
     gateway = PacketForwarder(
         loop.concentrator,
-        eui=GATEWAY_EUI,
         clock=loop.clock,
         datagrams=datagrams,
         rng=loop.streams.stream("gateway", "gateway-1"),
@@ -113,7 +113,6 @@ def with_station(loop: Loop, sockets: WebSocketTransport, url: str) -> BasicsSta
     """Its gateway runs a Basics Station."""
     station = BasicsStation(
         loop.concentrator,
-        eui=GATEWAY_EUI,
         clock=loop.clock,
         sockets=sockets,
         rng=loop.streams.stream("gateway", "gateway-1"),

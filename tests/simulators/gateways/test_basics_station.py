@@ -170,13 +170,13 @@ def built(
         "gateway-1",
         clock,
         air,
+        eui=EUI,
         plan=ChannelPlan(()),
         counter=Counter(drift_ppm=drift_ppm),
         observer=notebook,
     )
     station = BasicsStation(
         concentrator,
-        eui=EUI,
         clock=clock,
         sockets=network,
         rng=random.Random(1),

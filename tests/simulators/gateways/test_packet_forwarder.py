@@ -142,6 +142,7 @@ def test_a_frame_is_sent_at_its_stamp(forwarder: Build) -> None:
             "payload": DOWNLINK.hex(),
             "frequency_hz": 868_100_000,
             "data_rate": "SF7BW125",
+            "gateway_eui": EUI,
             "tmst": 6_000_000,
             "power_dbm": 16.15,
             "airtime_us": 56_576,
@@ -336,7 +337,8 @@ def test_the_trace_tells_both_directions(forwarder: Build) -> None:
     ]
     assert told[1][1] == {
         "payload": UPLINK.hex(), "frequency_hz": 868_100_000, "data_rate": "SF7BW125",
-        "tmst": 5_000_000, "rssi_dbm": -35.2, "snr_db": 9.1, "start_us": 4_948_544,
+        "gateway_eui": EUI, "tmst": 5_000_000, "rssi_dbm": -35.2, "snr_db": 9.1,
+        "start_us": 4_948_544,
     }  # fmt: skip
     assert told[2][1]["rxpk"][0]["data"] == "QALD1FKAAAAPrgJzU2il70/M"
     assert told[3][1]["txpk"]["tmst"] == 5_500_000
