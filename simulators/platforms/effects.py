@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 Headers: TypeAlias = "list[tuple[bytes, bytes]]"
+AnswerHeaders: TypeAlias = tuple[tuple[str, str], ...]
 Document: TypeAlias = Any
 Arguments: TypeAlias = tuple[str, ...]  # the variable parts of a path, percent-decoded
 
@@ -44,6 +45,7 @@ class Request(msgspec.Struct, gc=False):
     document: Document = NOT_GIVEN
     origin: Any = None
     hashed: Hashed | None = None
+    is_http_1_0: bool = False
 
     def header(self, name: bytes) -> str | None:
         """The first header of that lower-case name."""
@@ -60,12 +62,17 @@ class Request(msgspec.Struct, gc=False):
 
 
 class Answer(msgspec.Struct, gc=False):
-    """An answer: a JSON document, or raw bytes of ``content_type`` when that is set."""
+    """
+    An answer: a JSON document, or raw bytes of ``content_type`` when that is set.
+
+    ``headers`` stand beside those that every answer has.
+    """
 
     request: Request
     status: int
     document: Document = None
     content_type: str | None = None
+    headers: AnswerHeaders = ()
 
 
 class OpenStream(msgspec.Struct, gc=False):
@@ -74,6 +81,8 @@ class OpenStream(msgspec.Struct, gc=False):
     request: Request
     stream_id: int
     document: Document
+    content_type: str | None = None
+    headers: AnswerHeaders = ()
 
 
 class StreamDocument(msgspec.Struct, gc=False):

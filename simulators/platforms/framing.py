@@ -7,7 +7,7 @@ and a gap between two documents of a stream so that TCP does not join them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -22,11 +22,17 @@ PREFLIGHT = (
     ("Access-Control-Max-Age", "86400"),
 )
 LAST_CHUNK = b"0\r\n\r\n"
+Refusal = tuple[int, Any]  # status and document
 
 
 def one_chunk(documents: list[bytes]) -> bytes:
     """Each document in a chunk of its own."""
     return b"".join(b"%x\r\n%b\r\n" % (len(document), document) for document in documents)
+
+
+def plain_refusal(status: int, message: str) -> Refusal:
+    """How a request is refused that never came to the core, or that the core failed at."""
+    return status, {"status": "error", "message": message}
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class Framing:
     dumps: Callable[[Any], bytes] = orjson.dumps
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = CROSS_ORIGIN
+    preflight: tuple[tuple[str, str], ...] = PREFLIGHT  # on an answer without content
+    refusal: Callable[[int, str], Refusal] = plain_refusal
     chunks: Callable[[list[bytes]], bytes] = one_chunk
     chunked: bool = True  # False: the end of the connection ends a stream
     gap_s: float = 0.020  # between two documents of a stream
@@ -64,5 +72,9 @@ def head(status: int, headers: list[tuple[str, str]]) -> bytes:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "Unknown"
-    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers)]
-    return "".join(f"{line}\r\n" for line in lines).encode("latin-1")
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode() + header_lines(headers)
+
+
+def header_lines(headers: Iterable[tuple[str, str]]) -> bytes:
+    """Headers as they stand on the wire."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")

@@ -30,7 +30,7 @@ from simulators.platforms.effects import (
     StreamDocument,
     Timer,
 )
-from simulators.platforms.framing import PREFLIGHT, Framing, Limits, head
+from simulators.platforms.framing import Framing, Limits, head, header_lines
 from simulators.platforms.hashing import HashingThreads
 from simulators.platforms.mailer import Outgoing
 from simulators.platforms.wire_http import Connection
@@ -155,13 +155,13 @@ class Shell:
             self._storage_failed([*self._effects, Answer(request, 503)], error)
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            self._effects.append(Answer(request, 500, _error("internal error")))
+            self._effects.append(self._refusal(request, 500, "internal error"))
         self._flush_soon()
 
     def _hold(self, work: Hash) -> Effects:
         """Let nothing overtake the request whose password is to be hashed."""
         if self._hashing.is_full:
-            return [Answer(work.request, 503, _error("too many passwords wait to be hashed"))]
+            return [self._refusal(work.request, 503, "too many passwords wait to be hashed")]
         connection: Connection = work.request.origin
         self._held[connection] = deque()
         connection.transport.pause_reading()
@@ -189,7 +189,7 @@ class Shell:
             connection.transport.resume_reading()
         if isinstance(result, BaseException):
             print(f"password was not hashed: {result}", file=sys.stderr)
-            self._effects.append(Answer(work.request, 503, _error("password was not hashed")))
+            self._effects.append(self._refusal(work.request, 503, "password was not hashed"))
             self._flush_soon()
         else:
             work.request.hashed = result
@@ -200,8 +200,11 @@ class Shell:
     def refuse(self, connection: Connection, status: int, message: str) -> None:
         """Answer something that never became a request."""
         request = Request("", "", origin=connection)
-        self._effects.append(Answer(request, status, _error(message)))
+        self._effects.append(self._refusal(request, status, message))
         self._flush_soon()
+
+    def _refusal(self, request: Request, status: int, message: str) -> Answer:
+        return Answer(request, *self.framing.refusal(status, message))
 
     def _flush_soon(self) -> None:
         if not self._is_flush_due:
@@ -240,7 +243,7 @@ class Shell:
             if isinstance(effect, OpenStream):
                 self._core.closed(effect.stream_id)
             if isinstance(effect, OpenStream | Answer):
-                self._answer(Answer(effect.request, 503, _error("storage failed")))
+                self._answer(self._refusal(effect.request, 503, "storage failed"))
             if isinstance(effect, Hash):  # has changed nothing yet
                 self._hash(effect)
 
@@ -257,6 +260,8 @@ class Shell:
         else:
             body = answer.document
             start = self._head(answer.status, answer.content_type)
+        if answer.headers:
+            start += header_lines(answer.headers)
         connection.pending -= 1
         connection.was_answered = True
         if connection.is_closing or request.method in _SPECIAL or answer.status == 204:
@@ -278,7 +283,8 @@ class Shell:
     ) -> None:
         """The last answer on a connection, one without a body, or one to HTTP/1.0."""
         if answer.status == 204:
-            start, length = head(204, [self._date(), *self.framing.headers, *PREFLIGHT]), b""
+            headers = [self._date(), *self.framing.headers, *self.framing.preflight]
+            start, length = head(204, [*headers, *answer.headers]), b""
         else:
             length = b"Content-Length: %d\r\n" % len(body)
         is_last = connection.is_closing and connection.pending == 0
@@ -310,13 +316,14 @@ class Shell:
         )
         connection.stream = (effect.stream_id, stream)
         self._streams[effect.stream_id] = stream
-        stream.begin(self._stream_head(chunked), self.framing.dumps(effect.document))
+        stream.begin(self._stream_head(effect, chunked), self.framing.dumps(effect.document))
         if connection.has_ended:
             stream.finish()
 
-    def _stream_head(self, chunked: bool) -> bytes:
+    def _stream_head(self, effect: OpenStream, chunked: bool) -> bytes:
         kind = (b"Transfer-Encoding", b"chunked") if chunked else (b"Connection", b"close")
-        return self._head(200, "") + b"%s: %s\r\n\r\n" % kind
+        start = self._head(200, effect.content_type or "") + header_lines(effect.headers)
+        return start + b"%s: %s\r\n\r\n" % kind
 
     def _stream_document(self, effect: StreamDocument) -> None:
         document = self.framing.dumps(effect.document)
@@ -376,7 +383,3 @@ class Shell:
 
 
 _SPECIAL = ("HEAD",)
-
-
-def _error(message: str) -> dict[str, str]:
-    return {"status": "error", "message": message}

@@ -185,15 +185,15 @@ class Connection(asyncio.Protocol):
             self.is_closing = True
         self.pending += 1
         body = self._body
-        self._shell.submit(
-            _request(
-                self._parser.get_method().decode(),
-                self._target.decode("latin-1"),
-                self._headers,
-                body[0] if len(body) == 1 else b"".join(body),
-                self,
-            )
+        request = _request(
+            self._parser.get_method().decode(),
+            self._target.decode("latin-1"),
+            self._headers,
+            body[0] if len(body) == 1 else b"".join(body),
+            self,
         )
+        request.is_http_1_0 = self.is_http_1_0()
+        self._shell.submit(request)
 
     def is_http_1_0(self) -> bool:
         """Such a client knows no chunks, and keeps the connection only when told so."""

@@ -37,6 +37,11 @@ class Mask:
     root: _Node
     is_set: bool
 
+    @property
+    def top_level(self) -> list[str]:
+        """Paths without a parent."""
+        return list(self.root.children)
+
     def check(self, paths: Iterable[str]) -> None:
         """
         Let only allowed paths pass.

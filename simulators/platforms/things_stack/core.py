@@ -1,0 +1,246 @@
+"""
+The reference server of The Things Stack without a wire: a request becomes effects.
+
+Every call goes the same way: decode, check the field mask and the fields, count against the rate
+limit, then the handler with its own checks. Never commits, sleeps, or does I/O beyond its SQLite
+connection; time comes with each call, ids and secrets from the generators handed in.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+
+from simulators.platforms.effects import (
+    NOT_GIVEN,
+    Answer,
+    Effects,
+    Hash,
+    OpenStream,
+    Request,
+)
+from simulators.platforms.things_stack import configuration, proto_json, query, schema
+from simulators.platforms.things_stack.call import Call
+from simulators.platforms.things_stack.errors import ApiError, Invalid, StackError
+from simulators.platforms.things_stack.events import handlers as events
+from simulators.platforms.things_stack.identity import handlers as identity
+from simulators.platforms.things_stack.masks import mask_of, with_prefix
+from simulators.platforms.things_stack.policy import Policy
+from simulators.platforms.things_stack.rate_limits import RateLimiter, limit_key
+from simulators.platforms.things_stack.routes import PREFIX, Route, Routes
+from simulators.platforms.things_stack.schema import Field, Message
+from simulators.platforms.things_stack.slow import NeedsHash
+from simulators.platforms.things_stack.stack import Stack
+from simulators.platforms.things_stack.ulid import ulid
+from simulators.platforms.things_stack.validation import Tree, tree_of, validate
+
+Document = dict[str, Any]
+
+HANDLERS: dict[str, Callable[[Call], Document]] = {
+    **configuration.HANDLERS,
+    **events.HANDLERS,
+    **identity.HANDLERS,
+}
+STREAMS: dict[str, Callable[[Call], Effects]] = {**events.STREAMS}
+
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+_NOT_IN_HEADERS = re.compile(r"[^ -~]")
+_LONGEST_ROUTE = 200
+
+
+class Core:
+    """One deployment, as a shell sees it."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        rng: random.Random,
+        *,
+        secrets: random.Random | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        """
+        Args:
+            connection: from ``open_database``; whoever gave it commits.
+            rng: source of ids.
+            secrets: source of keys and salts; ``rng`` when None.
+        """
+        self.policy = policy or Policy()
+        self.stack = Stack(connection, self.policy, rng, secrets or rng)
+        self._routes = Routes(HANDLERS.keys() | STREAMS.keys())
+        limit = self.policy.rate_limit
+        self._limiter = RateLimiter(limit) if limit is not None else None
+
+    # --- PlatformCore
+
+    def handle(self, request: Request, now_us: int) -> Effects:
+        """Effects of a request that arrived at ``now_us`` (microseconds since 1970)."""
+        if request.is_http_1_0 and self.policy.refuses_http_1_0:
+            return [_upgrade(request)]
+        headers = [("X-Request-Id", self._request_id(request, now_us))]
+        try:
+            effects = self._answer(request, headers, now_us)
+        except NeedsHash as work:
+            cost = self.policy.password_cost if work.cost is None else work.cost
+            return [Hash(request, work.password, work.salt, cost)]
+        except ApiError as error:
+            effects = [Answer(request, error.status, self._told(error, headers))]
+        for effect in effects:
+            if isinstance(effect, Answer | OpenStream):
+                effect.headers = tuple(headers)
+        outbox, self.stack.events.outbox = self.stack.events.outbox, []
+        return [*effects, *outbox]
+
+    def timer(self, key: int, now_us: int) -> Effects:
+        """No timers are set."""
+        return []
+
+    def closed(self, stream_id: int) -> None:
+        """The client of a stream is gone."""
+        self.stack.events.close(stream_id)
+
+    def resume(self, now_us: int) -> Effects:
+        """Nothing waits in an outbox."""
+        return []
+
+    def mailed(self, number: int) -> None:
+        """No mails are sent."""
+
+    def forget(self) -> None:
+        """The database was rolled back; nothing is remembered of it."""
+
+    # --- the way of a call
+
+    def _answer(self, request: Request, headers: list[tuple[str, str]], now_us: int) -> Effects:
+        if request.method == "OPTIONS":
+            return [Answer(request, 204)]
+        if not request.path.startswith(PREFIX):
+            route_text = unquote(request.path, errors="replace")[:_LONGEST_ROUTE]
+            raise StackError("pkg/webhandlers:route_not_found", {"route": route_text})
+        route, values = self._routes.find(request.method, request.path)
+        message = _decoded(route, request, values)
+        call = Call(
+            self.stack, request, route, message, tenant=self._tenant(request), now_us=now_us
+        )
+        try:
+            _check(route, message, now_us)
+            self._count(call)
+            return self._handled(call)
+        except StackError as error:
+            if route.rpc not in STREAMS:
+                raise
+            return [self._stream_refusal(call, error, headers)]
+        finally:
+            headers += [(name, header_text(text)) for name, text in call.headers]
+
+    def _handled(self, call: Call) -> Effects:
+        rpc = call.route.rpc
+        if rpc in STREAMS:
+            return STREAMS[rpc](call)
+        return [Answer(call.request, 200, HANDLERS[rpc](call))]
+
+    def _tenant(self, request: Request) -> str:
+        if not self.policy.tenants:
+            return ""
+        label = (request.header(b"host") or "").partition(".")[0].lower()
+        return label if label in self.policy.tenants else ""
+
+    def _count(self, call: Call) -> None:
+        """Count a call against its limit, but once when it comes back with a hash."""
+        if self._limiter is None or call.request.hashed is not None:
+            return
+        key = limit_key(call, is_stream=call.route.rpc in STREAMS)
+        verdict = self._limiter.take(key, call.now_us)
+        call.headers += verdict.headers()
+        if not verdict.is_allowed:
+            attributes = {"key": key, "rate": self._limiter.limit.per_minute}
+            raise StackError("pkg/ratelimit:rate_limit_exceeded", attributes)
+
+    def _request_id(self, request: Request, now_us: int) -> str:
+        given = request.header(b"x-request-id") or ""
+        return given if _REQUEST_ID.fullmatch(given) else ulid(now_us, self.stack.rng)
+
+    def _told(self, error: ApiError, headers: list[tuple[str, str]]) -> Document:
+        """An error as a document; a 401 also says so in a header."""
+        if error.status == 401:
+            headers.append(("WWW-Authenticate", header_text(error.message)))
+        return error.body(f"{self.stack.rng.getrandbits(128):032x}")
+
+    def _stream_refusal(
+        self, call: Call, error: StackError, headers: list[tuple[str, str]]
+    ) -> Answer:
+        """An error in place of a stream's first message."""
+        kind, delimiter = events.framing_of(call.request)
+        document = orjson.dumps({"error": self._told(error, headers)}) + delimiter
+        return Answer(call.request, error.status, document, kind)
+
+
+def _decoded(route: Route, request: Request, values: list[str]) -> Document:
+    message: Document = {}
+    if route.has_body:
+        raw = request.document
+        raw = proto_json.parse(request.body) if raw is NOT_GIVEN else raw
+        message = proto_json.decode(route.request, raw)
+    else:
+        query.bind_query(route, message, request.query)
+    query.bind_path(route, message, values)
+    return message
+
+
+def _check(route: Route, message: Document, now_us: int) -> None:
+    """
+    Check the field mask, then the fields.
+
+    Raises:
+        StackError: a path that the call does not accept, or an invalid field.
+    """
+    of: Message = route.request
+    tree: Tree = {}
+    mask, paths = mask_of(route.rpc), message.get("field_mask", {}).get("paths", [])
+    if mask is not None and paths:
+        mask.check(paths)
+        body = _body_field(of) if mask.is_set else None
+        if body is not None:
+            mask.check_body(schema.message(body.of), message.get(body.name, {}), paths)
+            tree = _masked_tree(of, body, paths)
+    invalid = validate(of, message, tree, unix_us=now_us)
+    if invalid is not None:
+        raise _invalid(of, invalid)
+
+
+def _masked_tree(of: Message, body: Field, paths: list[str]) -> Tree:
+    """A call that sets fields only looks at these, and at what it finds the entity by."""
+    if body.of == "APIKey":
+        return {}
+    others = [field.name for field in of.fields.values() if field.name != body.name]
+    return tree_of([*others, f"{body.name}.ids", *with_prefix(body.name, paths)])
+
+
+def _body_field(of: Message) -> Field | None:
+    """The field of a request that holds the entity to be written."""
+    for field in of.fields.values():
+        if field.kind == "message" and not field.is_list and not field.name.endswith("ids"):
+            return field
+    return None
+
+
+def _invalid(of: Message, invalid: Invalid) -> StackError:
+    error = invalid.error()
+    is_identifier = of.name.endswith("Identifiers")
+    return StackError("pkg/ttnpb:identifiers", cause=error) if is_identifier else error
+
+
+def header_text(text: str) -> str:
+    """A text that may stand in a header: one line of printable ASCII."""
+    return _NOT_IN_HEADERS.sub("?", text)
+
+
+def _upgrade(request: Request) -> Answer:
+    headers = (("Upgrade", "HTTP/1.1"), ("Connection", "Upgrade"))
+    return Answer(request, 426, b"Upgrade Required\n", "text/plain", headers)

@@ -1,0 +1,1 @@
+"""Events: what happened to whom, for those who listen."""

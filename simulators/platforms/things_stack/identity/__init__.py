@@ -1,0 +1,1 @@
+"""The Identity Server: who exists, who may do what, and the registry of devices' names."""

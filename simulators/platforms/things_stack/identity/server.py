@@ -1,0 +1,43 @@
+"""The Identity Server's state, and what the other servers may ask it."""
+
+from __future__ import annotations
+
+from simulators.platforms.things_stack.database import Database
+from simulators.platforms.things_stack.identity import (
+    access,
+    api_key_store,
+    device_store,
+    entities,
+)
+from simulators.platforms.things_stack.identity.callers import Caller, Callers
+from simulators.platforms.things_stack.policy import Policy
+
+TABLES = entities.TABLES + api_key_store.TABLES + device_store.TABLES
+
+
+class IdentityServer:
+    """Entities, keys and devices; its tables are for its own handlers."""
+
+    def __init__(self, database: Database, policy: Policy) -> None:
+        self.entities = entities.Entities(database)
+        self.keys = api_key_store.ApiKeyStore(database)
+        self.devices = device_store.DeviceStore(database)
+        self.new_salts: set[bytes] = set()  # of passwords that are being changed
+        self.callers = Callers(self.entities, self.keys, policy)
+
+    def rights(self, caller: Caller, tenant: str, kind: str, entity_id: str) -> int:
+        """A caller's rights on an entity that may not exist."""
+        entity = self.entities.find(tenant, kind, entity_id)
+        return access.rights_on(self.entities, caller, kind, entity)
+
+    def require(
+        self, caller: Caller, tenant: str, kind: str, entity_id: str, needed: tuple[str, ...]
+    ) -> None:
+        """
+        Let pass with all the rights that are needed.
+
+        Raises:
+            StackError: the caller has not all of them.
+        """
+        rights = self.rights(caller, tenant, kind, entity_id)
+        access.require(rights, kind, entities.uid(tenant, entity_id), needed)

@@ -1,0 +1,37 @@
+"""
+The servers of one deployment and what they share.
+
+Servers call each other through the functions of these objects, never through each other's tables.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+
+from simulators.platforms.things_stack.database import Database
+from simulators.platforms.things_stack.events.subscriptions import Events
+from simulators.platforms.things_stack.identity.server import IdentityServer
+from simulators.platforms.things_stack.policy import Policy
+
+
+class Stack:
+    """
+    The servers.
+
+    ``rng`` is the source of ids, ``secrets`` of what nobody may guess.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        policy: Policy,
+        rng: random.Random,
+        secrets: random.Random,
+    ) -> None:
+        self.policy = policy
+        self.rng = rng
+        self.secrets = secrets
+        database = Database(connection)
+        self.events = Events(policy, rng)
+        self.identity = IdentityServer(database, policy)
