@@ -14,6 +14,7 @@ from typing import Any
 from scenarios.durations import microseconds
 from scenarios.faults import Fault
 from scenarios.load import Load
+from scenarios.lorawan.model import Parts, parts_of
 from simulators.apps.actor import ActorHabits
 from simulators.clock import DEFAULT_START
 from simulators.devices.fleet import FleetSpec
@@ -76,6 +77,7 @@ class Scenario:
     expectations: list[Expectation]
     load: Load | None = None
     workers: int = 1
+    lorawan: Parts | None = None
 
     @property
     def device_count(self) -> int:
@@ -102,6 +104,7 @@ def from_document(document: Mapping[str, Any]) -> Scenario:
         expectations=[_expectation(table) for table in document.get("expect", ())],
         load=_load(document["load"]) if "load" in document else None,
         workers=about.get("workers", 1),
+        lorawan=parts_of(document),
     )
 
 

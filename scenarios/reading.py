@@ -8,27 +8,55 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from scenarios.durations import microseconds
 from scenarios.files import FileError, TomlFile, open_toml
+from scenarios.lorawan.checks import NoRadio, wrong_parts
 from scenarios.mistakes import expected
 from scenarios.model import Scenario, from_document
+from scenarios.run import KINDS_OF
 from scenarios.toml_lines import Where
 from simulators.clock import VirtualClock
 from simulators.devices.fleet import FleetSpec, build_fleet
+from simulators.devices.lorawan.building import NodePlace, build_node
 from simulators.devices.options import FleetError
 from simulators.randomness import RandomStreams
 
+
+class Speaks(NamedTuple):
+    """What scenarios of one platform may hold, and what they must."""
+
+    fleets: Sequence[str]
+    expectations: Sequence[str]
+    refused: Sequence[str]
+    required: Sequence[str] = ()
+
+
+SPEAKS = {
+    "thethings-io": Speaks(
+        ("sensor", "switch", "tracker", "actor"),
+        tuple(KINDS_OF["thethings-io"]),
+        ("radio", "gateway"),
+    ),
+    "things-stack": Speaks(
+        ("node",), tuple(KINDS_OF["things-stack"]), ("load", "step", "fault"), ("gateway",)
+    ),
+}
 LIBRARY = Path(__file__).resolve().parent / "library"
 
 
-def library() -> list[str]:
-    """Names of the scenarios that come with ThingRig."""
-    return sorted(path.stem for path in LIBRARY.glob("*.toml"))
+def library(platform: str | None = None) -> list[str]:
+    """Names of the scenarios that come with ThingRig: all, or those for one platform."""
+    paths = sorted(LIBRARY.glob("*.toml"))
+    return [path.stem for path in paths if platform in (None, _platform_of(path))]
+
+
+def _platform_of(path: Path) -> Any:
+    return open_toml(path).document["scenario"]["platform"]
 
 
 class Setting(NamedTuple):
@@ -127,14 +155,35 @@ def check_meaning(file: TomlFile) -> None:
         FileError: the first mistake by line.
     """
     found = [
+        *_foreign_tables(file),
         *_impossible_times(file),
         *_impossible_loads(file),
         *_repeated_names(file),
         *_unknown_names(file),
         *_wrong_behaviours(file),
+        *wrong_parts(file),
     ]
     if found:
         raise min(found, key=lambda error: error.line or 0)
+
+
+def _foreign_tables(file: TomlFile) -> Iterator[FileError]:
+    """What one platform's scenarios have, and the other's do not."""
+    document = file.document
+    platform = document["scenario"]["platform"]
+    speaks = SPEAKS[platform]
+    for name in speaks.required:
+        if name not in document:
+            yield file.error((), f"expected a table [[{name}]] for platform {platform}; got none")
+    for name in speaks.refused:
+        if name in document:
+            yield file.error((name,), f"expected no '{name}' for platform {platform}; got some")
+    for table, kinds in (("fleet", speaks.fleets), ("expect", speaks.expectations)):
+        for position, item in enumerate(document.get(table, ())):
+            if item["kind"] not in kinds:
+                what = f"kind to be one of {', '.join(kinds)} for platform {platform}"
+                message = expected(what, item["kind"], kinds)
+                yield file.error((table, position, "kind"), message)
 
 
 def _impossible_times(file: TomlFile) -> Iterator[FileError]:
@@ -236,13 +285,20 @@ class _NoTransport:
 
 def _wrong_behaviours(file: TomlFile) -> Iterator[FileError]:
     for position, table in enumerate(file.document["fleet"]):
-        if table["kind"] == "actor":
-            continue
+        try_out = _TRY_OUT.get(table["kind"], _try_out)
         try:
-            _try_out(FleetSpec(table["kind"], 1, table["name"], table.get("behaviour", {})))
+            try_out(FleetSpec(table["kind"], 1, table["name"], table.get("behaviour", {})))
         except FleetError as problem:
             inside = ("behaviour", problem.option) if problem.option else ()
             yield file.error(("fleet", position, *inside), str(problem))
+
+
+def _take_as_it_is(spec: FleetSpec) -> None:
+    """The schema has said all there is to say about an actor."""
+
+
+def _try_out_node(spec: FleetSpec) -> None:
+    build_node("none", NodePlace(VirtualClock(), NoRadio(), RandomStreams(0)), spec.behaviour)
 
 
 def _try_out(spec: FleetSpec) -> None:
@@ -253,3 +309,9 @@ def _try_out(spec: FleetSpec) -> None:
         transport=_NoTransport(),
         thing_tokens=iter(["none"]),
     )
+
+
+_TRY_OUT: dict[str, Callable[[FleetSpec], None]] = {
+    "actor": _take_as_it_is,
+    "node": _try_out_node,
+}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from scenarios.durations import written
@@ -16,6 +16,7 @@ from scenarios.evidence import Evidence
 from scenarios.expectations.judgement import Judgement
 from scenarios.expectations.values_readable import is_state, rows_without
 from scenarios.load import breaking_point, measured
+from scenarios.lorawan.results import parts as lorawan_parts
 from scenarios.model import Expectation
 from scenarios.run import Run
 from simulators.clock import MICROSECONDS
@@ -34,10 +35,8 @@ def document(run: Run, *, suite_version: str, about: dict[str, Any]) -> dict[str
     Args:
         about: what only the caller knows: ``target``, ``settings``, ``started``, ``finished``.
     """
-    for device in run.evidence.devices:
-        run.secrets.add("activation_code", device.credentials.activation_code or "")
-        run.secrets.add("thing_token", device.thing_token or "")
     scenario = run.scenario
+    parts = PARTS[scenario.platform](run)
     return run.secrets.redact(
         {
             "schema": FORMAT,
@@ -54,13 +53,31 @@ def document(run: Run, *, suite_version: str, about: dict[str, Any]) -> dict[str
             "interrupted": run.is_interrupted,
             "reason": run.reason,
             "expectations": [_expectation(*each) for each in run.judgements],
-            "faults": [_fault(fault) for fault in run.evidence.faults.all],
-            "counts": counts(run.evidence),
-            **load_document(run.evidence),
-            "devices": [_device(run.evidence, device) for device in run.evidence.devices],
+            **parts,
             "events": run.events,
         }
     )
+
+
+def _parts_of_things(run: Run) -> dict[str, Any]:
+    """What became of devices and faults of a scenario of things."""
+    evidence: Evidence = run.evidence
+    for device in evidence.devices:
+        run.secrets.add("activation_code", device.credentials.activation_code or "")
+        run.secrets.add("thing_token", device.thing_token or "")
+    return {
+        "faults": [_fault(fault) for fault in evidence.faults.all],
+        "counts": counts(evidence),
+        **load_document(evidence),
+        "devices": [_device(evidence, device) for device in evidence.devices],
+    }
+
+
+# What results say beside what those of every platform do.
+PARTS: dict[str, Callable[[Run], dict[str, Any]]] = {
+    "thethings-io": _parts_of_things,
+    "things-stack": lorawan_parts,
+}
 
 
 def load_document(evidence: Evidence) -> dict[str, Any]:

@@ -6,13 +6,14 @@ Shared by both clocks; knows of neither platform nor transport.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from scenarios.engine import WHOLE, Access, Progress, Share, World
-from scenarios.evidence import Evidence
-from scenarios.expectations import judge
+from scenarios.expectations import KINDS as THINGS_KINDS
 from scenarios.expectations.judgement import Judgement
+from scenarios.lorawan.expectations import KINDS as LORAWAN_KINDS
 from scenarios.model import Expectation, Scenario
 from scenarios.recorder import Recorder
 from scenarios.secrets import SecretRegistry
@@ -20,14 +21,32 @@ from scenarios.trace import TraceWriter
 from simulators.clock import MICROSECONDS, Clock
 from simulators.transports.http import HttpTransport
 
+# What can be expected of each platform's scenarios; each kind knows its platform's evidence.
+KINDS_OF: Mapping[str, Mapping[str, Callable[..., Judgement]]] = {
+    "thethings-io": THINGS_KINDS,
+    "things-stack": LORAWAN_KINDS,
+}
+
+
+class Played(Protocol):
+    """A world that lived through a scenario."""
+
+    @property
+    def evidence(self) -> Any:
+        """What it leaves to be judged: of a type of its own on each platform."""
+
 
 @dataclass(frozen=True)
 class Run:
-    """A scenario that was played, to its end or until it was interrupted."""
+    """
+    A scenario that was played, to its end or until it was interrupted.
+
+    ``evidence`` is an Evidence, or what the scenario's platform has in its place.
+    """
 
     scenario: Scenario
     clock: str
-    evidence: Evidence
+    evidence: Any
     judgements: list[tuple[Expectation, Judgement]]
     ended_us: int
     is_interrupted: bool
@@ -87,7 +106,7 @@ class Stage:
 
     def finish(
         self,
-        world: World,
+        world: Played,
         *,
         ended_us: int | None = None,
         events: int = 0,
@@ -117,10 +136,11 @@ class Stage:
             breakdown=breakdown,
         )
 
-    def _judge(self, expectation: Expectation, world: World) -> Judgement:
+    def _judge(self, expectation: Expectation, world: Played) -> Judgement:
         if self.is_interrupted:
             return Judgement(0, [], ["the run was interrupted"])
-        return judge(expectation, world.evidence)
+        judge = KINDS_OF[self.scenario.platform][expectation.kind]
+        return judge(world.evidence, expectation.on, **expectation.options)
 
     def _header(self) -> dict[str, Any]:
         return {

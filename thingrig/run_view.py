@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import click
 from rich.console import Console
@@ -12,21 +13,24 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from scenarios import engine, results
+from scenarios import results
 from scenarios.durations import written
 from scenarios.evidence import Evidence
 from scenarios.load import breaking_point, measured
+from scenarios.lorawan import results as lorawan_results
+from scenarios.lorawan.evidence import LorawanEvidence
 from scenarios.model import Scenario
 from scenarios.run import Run
 from thingrig.load_view import steps_table
 
+TellProgress = Callable[[int, Any], None]  # the time in µs, and the platform's evidence
 PLAIN_WIDTH = 120
 PLAIN_LINES = 10
 COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 
 
 @contextmanager
-def progress_of(scenario: Scenario) -> Iterator[engine.Progress]:
+def progress_of(scenario: Scenario) -> Iterator[TellProgress]:
     """Something to tell a run's progress to: a bar on a terminal, a few plain lines elsewhere."""
     if sys.stderr.isatty():
         with _bar(scenario) as tell:
@@ -50,7 +54,8 @@ def summary(run: Run) -> None:
         steps = measured(load, run.evidence.due(load.on), run.evidence.end_us)
         console.print(steps_table(load, steps))
         console.print(Text(f"the platform {breaking_point(load, steps)}"))
-    console.print(Text(_totals(run)))
+    for line in TELLING[run.scenario.platform].totals(run):
+        console.print(Text(run.secrets.redact(printable(line))))
 
 
 def printable(text: str) -> str:
@@ -58,48 +63,86 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
-def _totals(run: Run) -> str:
+class Telling(NamedTuple):
+    """A platform's way to tell a run in lines, and while it lasts in one number with a name."""
+
+    totals: Callable[[Run], list[str]]
+    amount: Callable[[Any], int]
+    unit: str
+
+
+def _things_totals(run: Run) -> list[str]:
     counts = results.counts(run.evidence)
-    return (
+    return [
         f"{counts['active']} of {counts['devices']} devices active; "
         f"values: {counts['sent']} sent, {counts['acknowledged']} acknowledged, "
         f"{counts['refused']} refused, {counts['failed']} failed; {counts['commands']} commands"
+    ]
+
+
+def _lorawan_totals(run: Run) -> list[str]:
+    """Counts, and a paragraph for each join that failed."""
+    counts = lorawan_results.counts(run.evidence)
+    totals = (
+        f"{counts['joined']} of {counts['nodes']} nodes joined; "
+        f"uplinks: {counts['uplinks']} sent, {counts['heard']} heard, "
+        f"{counts['acknowledged']} of {counts['confirmed']} confirmed ones acknowledged; "
+        f"{counts['downlinks']} downlinks"
     )
+    failed = [each["why"] for each in lorawan_results.failed_joins(run.evidence)]
+    return [totals, *failed]
+
+
+def _values(evidence: Evidence) -> int:
+    return sum(len(device.account.sent) for device in evidence.devices)
+
+
+def _uplinks(evidence: LorawanEvidence) -> int:
+    return sum(counts.sent for counts in evidence.watch.counts.values())
+
+
+TELLING = {
+    "thethings-io": Telling(_things_totals, _values, "values"),
+    "things-stack": Telling(_lorawan_totals, _uplinks, "uplinks"),
+}
 
 
 @contextmanager
-def _bar(scenario: Scenario) -> Iterator[engine.Progress]:
+def _bar(scenario: Scenario) -> Iterator[TellProgress]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.fields[done]} of {task.fields[whole]}, {task.fields[values]} values"),
+        TextColumn("{task.fields[done]} of {task.fields[whole]}, {task.fields[amount]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         whole = written(scenario.duration_us)
         task = bar.add_task(
-            scenario.name, total=scenario.duration_us, done="0s", whole=whole, values=0
+            scenario.name, total=scenario.duration_us, done="0s", whole=whole, amount=""
         )
 
-        def tell(now_us: int, evidence: Evidence) -> None:
-            bar.update(task, completed=now_us, done=written(now_us), values=_values(evidence))
+        def tell(now_us: int, evidence: Any) -> None:
+            amount = _amount(scenario, evidence)
+            bar.update(task, completed=now_us, done=written(now_us), amount=amount)
 
         yield tell
 
 
-def _plain(scenario: Scenario) -> engine.Progress:
+def _plain(scenario: Scenario) -> TellProgress:
     step_us = max(1, scenario.duration_us // PLAIN_LINES)
     due_us = step_us
 
-    def tell(now_us: int, evidence: Evidence) -> None:
+    def tell(now_us: int, evidence: Any) -> None:
         nonlocal due_us
         if now_us >= due_us:
             due_us = now_us - now_us % step_us + step_us
             done, whole = written(now_us), written(scenario.duration_us)
-            click.echo(f"{scenario.name}: {done} of {whole}, {_values(evidence)} values", err=True)
+            amount = _amount(scenario, evidence)
+            click.echo(f"{scenario.name}: {done} of {whole}, {amount}", err=True)
 
     return tell
 
 
-def _values(evidence: Evidence) -> int:
-    return sum(len(device.account.sent) for device in evidence.devices)
+def _amount(scenario: Scenario, evidence: Any) -> str:
+    telling = TELLING[scenario.platform]
+    return f"{telling.amount(evidence)} {telling.unit}"

@@ -86,8 +86,8 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
          "got '10 min'"),
         ('"10min"', "10", "3: expected duration to be a time such as 250ms, 90s, 5min or 1h; "
          "got 10"),
-        ('"thethings-io"', '"thethingsio"', "4: expected platform to be one of thethings-io; "
-         "got 'thethingsio'; did you mean 'thethings-io'?"),
+        ('"thethings-io"', '"thethingsio"', "4: expected platform to be one of thethings-io, "
+         "things-stack; got 'thethingsio'; did you mean 'thethings-io'?"),
         ('"thethings-io"', '"thethings-io"\nseed = -1', "5: expected seed to be at least 0; "
          "got -1"),
         ('"10min"', '"0s"', "3: expected duration to be longer than nothing; got '0s'"),
@@ -95,13 +95,13 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
          "be a day that exists; got '2024-02-30T00:00:00Z'"),
         ('"thethings-io"', '"thethings-io"\nstart = 2024-01-01', "5: expected start to be a UTC "
          "time such as 2024-01-01T00:00:00Z; got '2024-01-01'"),
-        ('"sensor"', '"senosr"', "8: expected kind to be one of sensor, switch, tracker, actor; "
-         "got 'senosr'; did you mean 'sensor'?"),
+        ('"sensor"', '"senosr"', "8: expected kind to be one of sensor, switch, tracker, "
+         "actor, node; got 'senosr'; did you mean 'sensor'?"),
         ("count = 2", "count = 0", "9: expected count to be at least 1; got 0"),
         ("count = 2", "count = 2.5", "9: expected count to be a whole number; got 2.5"),
         ("count = 2", "count = nan", "9: expected a finite number; got 'nan'"),
-        ("count = 2", "cuont = 2", "9: expected a key of [[fleet]] (behaviour, count, kind, name); "
-         "got 'cuont'; did you mean 'count'?"),
+        ("count = 2", "cuont = 2", "9: expected a key of [[fleet]] (behaviour, count, kind, name, "
+         "position, radius_m, route, walk); got 'cuont'; did you mean 'count'?"),
         ('name = "light"', 'name = "room"', "13: expected a name that no other fleet has; "
          "got 'room'"),
         ('name = "light"', 'name = "Light"', "13: expected name to be a name of small letters, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from thingrig.errors import NoJudgement, UsageProblem
 from thingrig.keeping import ending_is_interrupting, fresh_folder, opened
 from thingrig.load_rules import Rules
 from thingrig.load_view import watching
+from thingrig.lorawan_way import lorawan_way
 from thingrig.run_view import printable, progress_of, summary
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
@@ -71,11 +72,9 @@ def command(
     changes = settings_of(settings, duration=duration, seed=seed)
     played = read_scenario(scenario, changes)
     rules = Rules(rate, remote_load)
-    with _way(played, clock, target_path, url, rules) as (play, target):
+    way = WAYS[played.platform]
+    with way(played, clock, target_path, url, rules) as (play, target):
         run, paths = _play(played, play, out, target, changes)
-    if url is not None and target_path is None and not results.counts(run.evidence)["acknowledged"]:
-        what = f"{url} accepted no value with the built-in credentials"
-        raise NoJudgement(f"{what}; name a target file that holds its own")
     summary(run)
     click.echo(_verdict(run))
     for path in paths:
@@ -133,7 +132,7 @@ def _verdict(run: Run) -> str:
 
 
 @contextmanager
-def _way(
+def _things_way(
     scenario: Scenario,
     clock: str | None,
     target_path: str | None,
@@ -148,7 +147,19 @@ def _way(
         target = rules.applied(scenario, target)
         is_crew = scenario.load is not None or scenario.workers > 1
         way = _play_crew if is_crew else _play_wall
-        yield partial(way, target=target), {"kind": target.kind, "url": target.url}
+        play = partial(way, target=target)
+        if url is not None and target_path is None:
+            play = partial(_play_unknown, play, url)
+        yield play, {"kind": target.kind, "url": target.url}
+
+
+def _play_unknown(play: Play, url: str, scenario: Scenario, **options: Any) -> Run:
+    """A platform of which only the address is known may have nothing of what we suppose."""
+    run = play(scenario, **options)
+    if not results.counts(run.evidence)["acknowledged"]:
+        what = f"{url} accepted no value with the built-in credentials"
+        raise NoJudgement(f"{what}; name a target file that holds its own")
+    return run
 
 
 def _play_virtual(scenario: Scenario, *, trace: BinaryIO, folder: Path) -> Run:
@@ -193,3 +204,10 @@ def _without_surprises() -> Iterator[None]:
         raise NoJudgement(printable(str(problem))) from problem
     except FleetError as problem:
         raise UsageProblem(str(problem)) from problem
+
+
+# How each platform's scenarios are played.
+WAYS: dict[str, Callable[..., AbstractContextManager[tuple[Play, dict[str, Any] | None]]]] = {
+    "thethings-io": _things_way,
+    "things-stack": lorawan_way,
+}

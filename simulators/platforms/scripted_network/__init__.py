@@ -1,6 +1,6 @@
 """
-A network server of a few lines: it lets devices in, acknowledges, and sends what it is told to.
+A LoRaWAN network server of a few pages; it knows its devices from a list and keeps nothing.
 
-For scenarios without a target and for tests of gateways and nodes. LoRaWAN 1.0.x; no ADR, no MAC
-commands, no application: whoever needs those needs a platform.
+It answers joins, acknowledges, sets data rates, and sends what it is told to; scenarios without a
+target are played against it. It speaks with gateways as both their protocols want it.
 """

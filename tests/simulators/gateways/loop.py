@@ -21,9 +21,13 @@ from simulators.gateways.station_settings import StationSettings
 from simulators.lorawan.keys import RootKeys
 from simulators.lorawan.regions import region as region_of
 from simulators.lorawan.regions.region import Region
-from simulators.platforms.scripted_network.lns_front import LnsFront
-from simulators.platforms.scripted_network.network import ScriptedNetwork
-from simulators.platforms.scripted_network.udp_front import UdpFront
+from simulators.lorawan.versions import MacVersion
+from simulators.platforms.scripted_network.core import ScriptedNetwork
+from simulators.platforms.scripted_network.devices import Queued, Registration
+from simulators.platforms.scripted_network.gathering import Gathering
+from simulators.platforms.scripted_network.plan import NetworkPlan
+from simulators.platforms.scripted_network.semtech_front import SemtechFront
+from simulators.platforms.scripted_network.station_front import StationFront
 from simulators.radio.medium import Medium
 from simulators.radio.mobility import Still
 from simulators.radio.node_radio import MediumRadio
@@ -32,7 +36,6 @@ from simulators.randomness import RandomStreams
 from simulators.transports.udp import DatagramTransport, MemoryDatagrams, UdpPort, UdpTransport
 from simulators.transports.websocket import MemoryWebSockets, WebSocketTransport
 from simulators.transports.websocket_sockets import SocketWebSockets, SocketWebSocketServer
-from simulators.wire.basics_station.region_config import router_config_of
 from tests.simulators.gateways.stage import Notebook
 
 APP_KEY = bytes.fromhex("404142434445464748494a4b4c4d4e4f")
@@ -53,6 +56,7 @@ class Loop:
     concentrator: Concentrator
     plan: ChannelPlan
     streams: RandomStreams
+    received: list[tuple[Any, ...]]
     results: list[Any] = field(default_factory=list)
 
     def live(self) -> Generator[Any, Any, None]:
@@ -60,7 +64,7 @@ class Loop:
         self.results.append((yield from self.node.join(40)))
         for payload in (b"one", b"two"):
             if payload == b"two":
-                self.network.device(DEV_EUI).queue.append((9, b"down"))
+                self.network.enqueue(DEV_EUI, Queued(9, b"down"))
             result = yield from self.node.uplink(payload, f_port=5, is_confirmed=True)
             self.results.append(result)
 
@@ -70,9 +74,15 @@ def built(clock: Clock, name: str, *, seed: int = 1, drift_ppm: float = 0.0) -> 
     region, streams = region_of(name), RandomStreams(seed)
     notebook = Notebook(clock)
     medium = Medium(clock, path_loss=PATH_LOSSES["log-distance"])
-    network = ScriptedNetwork(region)
-    network.know(DEV_EUI, APP_KEY)
     plan = every_channel(region)
+    received: list[tuple[Any, ...]] = []
+    network = ScriptedNetwork(
+        NetworkPlan(region, *plan),
+        [Registration(DEV_EUI, JOIN_EUI, RootKeys(APP_KEY), MacVersion.V1_0_3, region)],
+        heard=lambda dev_eui, frame: received.append(
+            (dev_eui, frame.f_port, frame.frm_payload, frame.f_cnt, frame.is_confirmed)
+        ),
+    )
     concentrator = Concentrator(
         "gateway-1",
         clock,
@@ -92,7 +102,7 @@ def built(clock: Clock, name: str, *, seed: int = 1, drift_ppm: float = 0.0) -> 
         settings=Settings(duty_cycle="none", join_pause_s=(0.1, 0.2)),
         observer=notebook,
     )
-    return Loop(clock, region, notebook, network, node, concentrator, plan, streams)
+    return Loop(clock, region, notebook, network, node, concentrator, plan, streams, received)
 
 
 def with_forwarder(loop: Loop, datagrams: DatagramTransport) -> PacketForwarder:
@@ -123,27 +133,19 @@ def with_station(loop: Loop, sockets: WebSocketTransport, url: str) -> BasicsSta
     return station
 
 
-def lns_front(loop: Loop, url: str) -> LnsFront:
-    """The scripted network as an LNS."""
-    multi_sf_hz, standard, fsk_hz = loop.plan
-    config = router_config_of(
-        loop.region, multi_sf_hz=multi_sf_hz, standard=standard, fsk_hz=fsk_hz
-    )
-    # The station's own duty cycle would lose some of the answers to a node in a hurry.
-    return LnsFront(loop.network, loop.clock, config._replace(has_no_duty_cycle=True), url)
-
-
 def in_memory(kind: str, name: str, **options: Any) -> Loop:
     """A loop on a virtual clock of its own."""
     clock = VirtualClock()
     loop = built(clock, name, **options)
     if kind == "packet_forwarder":
         datagrams = MemoryDatagrams(clock, delay_us=TRAVEL_US)
-        UdpFront(loop.network, clock, datagrams.listen)
+        semtech = SemtechFront(Gathering(clock, loop.network))
+        semtech.open(datagrams.listen(semtech.received))
         with_forwarder(loop, datagrams)
     else:
         sockets = MemoryWebSockets(clock, delay_us=TRAVEL_US)
-        sockets.serve(lns_front(loop, "ws://lns").accept)
+        gathering = Gathering(clock, loop.network)
+        sockets.serve(StationFront(clock, gathering, url="ws://lns").accept)
         with_station(loop, sockets, "ws://lns")
     clock.process(_later(clock, loop))
     return loop
@@ -160,28 +162,15 @@ async def over_sockets(
     """A loop on the wall clock."""
     loop = built(clock, name, **options)
     if kind == "packet_forwarder":
-        ports: list[UdpPort] = []
-        waiting: list[Any] = []
-
-        class Port:
-            def send(self, data: bytes, to: Any) -> None:
-                ports[0].send(data, to)
-
-            def close(self) -> None:
-                ports[0].close()
-
-        def listen(received: Any) -> Port:
-            waiting.append(received)
-            return Port()
-
-        UdpFront(loop.network, clock, listen)
-        ports.append(await UdpPort.listen(clock, waiting[0]))
-        closing.callback(ports[0].close)
-        transport = UdpTransport(clock, f"127.0.0.1:{ports[0].port}")
+        semtech = SemtechFront(Gathering(clock, loop.network))
+        port = await UdpPort.listen(clock, semtech.received)
+        closing.callback(port.close)
+        semtech.open(port)
+        transport = UdpTransport(clock, f"127.0.0.1:{port.port}")
         closing.callback(transport.close)
         with_forwarder(loop, transport)
     else:
-        front = lns_front(loop, "")
+        front = StationFront(clock, Gathering(clock, loop.network), url="")
         server = await SocketWebSocketServer.listen(clock, front.accept)
         front.url = f"ws://127.0.0.1:{server.port}"
         closing.push_async_callback(server.close)

@@ -12,7 +12,6 @@ import pytest
 from simulators.clock import WallClock
 from simulators.devices.lorawan.uplinks import Outcome
 from simulators.lorawan.regions import REGIONS
-from simulators.platforms.scripted_network.network import Received
 from simulators.transports.event_loop import new_event_loop
 from tests.simulators.gateways.loop import DEV_EUI, KINDS, Loop, in_memory, over_sockets
 
@@ -22,9 +21,9 @@ def check(loop: Loop) -> None:
     report, *uplinks = loop.results
     assert report.is_joined, report
     assert [result.outcome for result in uplinks] == [Outcome.ACKNOWLEDGED] * 2
-    assert loop.network.received == [
-        Received(DEV_EUI, 5, b"one", 0, True),
-        Received(DEV_EUI, 5, b"two", 1, True),
+    assert loop.received == [
+        (DEV_EUI, 5, b"one", 0, True),
+        (DEV_EUI, 5, b"two", 1, True),
     ]
     (down,) = [
         message

@@ -1,0 +1,48 @@
+"""What a run of LoRaWAN leaves to be judged: nodes, what was noted of them, the network if ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scenarios.lorawan.watch import Counts, Watch
+from simulators.devices.lorawan.state import Otaa
+from simulators.devices.node import Node
+from simulators.platforms.scripted_network.core import ScriptedNetwork
+
+
+@dataclass
+class LorawanEvidence:
+    """
+    All that expectations see; ``late`` has, by a moment in µs (None: the end), who had not joined.
+    """
+
+    nodes: Sequence[Node]
+    fleet_of: Mapping[str, str]
+    watch: Watch
+    end_us: int
+    network: ScriptedNetwork | None = None
+    late: dict[int | None, list[str]] = field(default_factory=dict)
+
+    def chosen(self, on: str | None) -> list[Node]:
+        """The nodes that ``on`` names: a fleet, a node, or all."""
+        return [node for node in self.nodes if on in (None, node.name, self.fleet_of[node.name])]
+
+    def counts(self, node: Node) -> Counts:
+        """Data uplinks that were on air, and those that a gateway heard."""
+        return self.watch.counts.get(node.name) or Counts()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server has answered any gateway at all."""
+        return any(notes.is_connected for notes in self.watch.gateways.values())
+
+    def unjoined(self, node: Node) -> bool:
+        """Whether a node tried to join and has no session."""
+        return isinstance(node.identity, Otaa) and node.session is None
+
+    def network_view(self, node: Node) -> str | None:
+        """Why the network did not answer the node's requests, where the network is ours."""
+        if self.network is None or not isinstance(node.identity, Otaa):
+            return None
+        return self.network.refusals.get(node.identity.dev_eui)

@@ -1,0 +1,71 @@
+"""What results say of a LoRaWAN run: counts, gateways, nodes, and why joins failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenarios.lorawan.evidence import LorawanEvidence
+from scenarios.lorawan.explaining import explain_join
+from scenarios.run import Run
+from simulators.devices.node import Node
+
+TOLD = 20  # failed joins that are explained, each with one paragraph
+
+
+def parts(run: Run) -> dict[str, Any]:
+    """Their part of run.json."""
+    evidence: LorawanEvidence = run.evidence
+    return {
+        "counts": counts(evidence),
+        "gateways": [_gateway(evidence, name) for name in evidence.watch.gateways],
+        "nodes": [_node(evidence, node) for node in evidence.nodes],
+        "failed_joins": failed_joins(evidence),
+    }
+
+
+def counts(evidence: LorawanEvidence) -> dict[str, int]:
+    """Sums over all nodes; ``uplinks`` were on air, repetitions included."""
+    nodes = evidence.nodes
+    every = [evidence.counts(node) for node in nodes]
+    return {
+        "nodes": len(nodes),
+        "joined": sum(node.is_joined for node in nodes),
+        "uplinks": sum(each.sent for each in every),
+        "heard": sum(each.heard for each in every),
+        "confirmed": sum(node.tally.confirmed for node in nodes),
+        "acknowledged": sum(node.tally.acknowledged for node in nodes),
+        "downlinks": sum(node.tally.downlinks for node in nodes),
+    }
+
+
+def failed_joins(evidence: LorawanEvidence) -> list[dict[str, str]]:
+    """A paragraph for each node that tried to join and has not, the first twenty."""
+    failed = [node for node in evidence.nodes if evidence.unjoined(node)]
+    return [{"node": node.name, "why": explain_join(evidence, node)} for node in failed[:TOLD]]
+
+
+def _gateway(evidence: LorawanEvidence, name: str) -> dict[str, Any]:
+    notes = evidence.watch.gateways[name]
+    return {
+        "name": name,
+        "kind": notes.kind,
+        "connected": notes.is_connected,
+        "failure": notes.failure or None,
+    }
+
+
+def _node(evidence: LorawanEvidence, node: Node) -> dict[str, Any]:
+    tally, told = node.tally, evidence.counts(node)
+    return {
+        "name": node.name,
+        "fleet": evidence.fleet_of[node.name],
+        "joined": node.is_joined,
+        "join_requests": node.join_report.requests,
+        "data_rate": node.parameters.data_rate,
+        "uplinks": told.sent,
+        "heard": told.heard,
+        "confirmed": tally.confirmed,
+        "acknowledged": tally.acknowledged,
+        "downlinks": tally.downlinks,
+        "airtime_s": round(node.energy_report().transmit_s, 6),
+    }
