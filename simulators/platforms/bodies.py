@@ -7,6 +7,7 @@ as what the type says. Raises BodyError for the rest.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,9 +27,48 @@ class BodyError(ValueError):
     """The body is none of the forms that are understood."""
 
 
+def unambiguous_document_of(request: Request) -> Any:
+    """
+    The body as a value; not one that names a member twice.
+
+    Raises:
+        BodyError: as ``document_of``, or a member is there twice.
+    """
+    document = document_of(request)
+    if request.document is NOT_GIVEN and not _has_every_text(request.body, document):
+        _refuse_repeats(request.body)
+    return document
+
+
+def _has_every_text(body: bytes, document: Any) -> bool:
+    """No text of the body was lost; tells quickly that all is well, and never so in error."""
+    if b"\\" in body:
+        return False
+    try:
+        return body.count(b'"') == orjson.dumps(document).count(b'"')
+    except TypeError:  # nested too deeply to be written
+        return False
+
+
+def _refuse_repeats(body: bytes) -> None:
+    try:
+        json.loads(body, object_pairs_hook=_refuse_repeated)
+    except RecursionError as error:
+        raise BodyError("body is nested too deeply") from error
+    except BodyError:
+        raise
+    except ValueError:  # no JSON but a form or MessagePack, which was read before
+        return
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise BodyError("body has a member twice")
+
+
 def document_of(request: Request) -> Any:
     """
-    The body as a value.
+    The body as a value; of a repeated member the last counts.
 
     Raises:
         BodyError: it is neither JSON nor what its Content-Type says.

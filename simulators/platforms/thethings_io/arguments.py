@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
-from simulators.platforms.bodies import BodyError, document_of
+from simulators.platforms.bodies import BodyError, unambiguous_document_of
 from simulators.platforms.effects import Request
 from simulators.platforms.thethings_io.refusals import Refused
 from simulators.wire.thethings_io import WireError, parse_date
@@ -14,10 +15,17 @@ from simulators.wire.thethings_io import WireError, parse_date
 _LONGEST_NUMBER = 18
 
 
-def json_object(request: Request) -> dict[str, Any]:
-    """The body as an object."""
+def json_object(
+    request: Request, *, read: Callable[[Request], Any] = unambiguous_document_of
+) -> dict[str, Any]:
+    """
+    The body as an object, read by one of the functions of ``bodies``.
+
+    Raises:
+        Refused: it is none.
+    """
     try:
-        document = document_of(request)
+        document = read(request)
     except BodyError as error:
         raise Refused(400, str(error)) from error
     if not isinstance(document, dict):

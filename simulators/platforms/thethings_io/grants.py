@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 GRANTED = {"status": "success", "message": "granted"}
 PENDING = {"status": "success", "message": "confirmation sent"}
 _MOST_ENTRIES = 1000
+_LONGEST_NAME = 256  # of a resource: mails carry it
 
 
 class Entry(NamedTuple):
@@ -139,7 +140,7 @@ def _entries(core: Core, body: dict[str, Any]) -> list[Entry]:
         raise Refused(400, "permissions must be an object of resources")
     entries: list[Entry] = []
     for resource, things in permissions.items():
-        if not (is_key(resource) or (is_magic_key(resource) and "." not in resource)):
+        if not _is_resource(resource):
             raise Refused(400, "a resource in permissions is no name of one")
         if not isinstance(things, dict) or not things:
             raise Refused(400, "a resource in permissions must be an object of thing ids")
@@ -147,6 +148,11 @@ def _entries(core: Core, body: dict[str, Any]) -> list[Entry]:
         if len(entries) > _MOST_ENTRIES:
             raise Refused(400, f"permissions must name at most {_MOST_ENTRIES} resources of things")
     return entries
+
+
+def _is_resource(name: str) -> bool:
+    is_state = is_magic_key(name) and "." not in name
+    return len(name) <= _LONGEST_NAME and (is_key(name) or is_state)
 
 
 def _entry(core: Core, resource: str, thing_id: str, flags: Any) -> Entry:
