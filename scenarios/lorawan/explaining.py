@@ -239,10 +239,18 @@ def _refused_by_gateway(case: Case) -> Finding | None:
     if not errors or any(answer.sent_us is not None for _, answer in case.answers):
         return None
     seen = "; ".join(f"{name} got an accept and refused it ({error})" for name, error in errors)
+    if any(_was_over(case, answer) for _, answer in case.answers):
+        return Finding(seen, *_ERRORS["TOO_LATE"])
     for words, (cause, step) in _ERRORS.items():
         if any(words in error for _, error in errors):
             return Finding(seen, cause, step)
     return Finding(seen, f"the gateway cannot send it: {errors[0][1]}", "look at the downlink")
+
+
+def _was_over(case: Case, answer: SentAnswer) -> bool:
+    """Forwarders call it TOO_EARLY when a time has passed long ago: their counters are unsigned."""
+    assert case.request is not None
+    return answer.after_us is not None and answer.ordered_us > case.request.end_us + answer.after_us
 
 
 _ERRORS = {

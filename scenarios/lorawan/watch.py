@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from simulators.clock import Clock
 from simulators.lorawan.modulation import Modulation, datr
 from simulators.radio.transmission import Reception, Transmission
 from simulators.wire.eui import read_eui
@@ -33,6 +34,7 @@ class SentAnswer:
 
     payload: bytes
     after_us: int | None  # from the request's end, as the server ordered it
+    ordered_us: int = 0
     error: str = ""  # TX_ACK, or why a station did not take it
     unsent: str = ""
     sent_us: int | None = None
@@ -104,7 +106,10 @@ class Recorder(Protocol):
 class Watch:
     """Observer of the medium and of gateways; passes everything on to ``recorder``."""
 
-    def __init__(self, gateways: Iterable[tuple[str, str]], recorder: Recorder | None) -> None:
+    def __init__(
+        self, clock: Clock, gateways: Iterable[tuple[str, str]], recorder: Recorder | None
+    ) -> None:
+        self._clock = clock
         self.gateways = {name: GatewayNotes(name, kind) for name, kind in gateways}
         self.requests: dict[str, deque[Request]] = {}
         self.counts: dict[str, Counts] = {}
@@ -273,7 +278,7 @@ class Watch:
         request = self._asked(notes.name, tmst) if isinstance(tmst, int) else None
         if request is not None and payload and payload[0] >> 5 == JOIN_ACCEPT:
             after_us = (tmst - (request.at[notes.name].tmst or 0)) % WRAP
-            answer = SentAnswer(payload, after_us)
+            answer = SentAnswer(payload, after_us, self._clock.now_us())
             self._note_answer(notes, request, answer)
             _remember(self._ordered, (notes.name, message["token"]), answer)
 
@@ -333,7 +338,7 @@ class Watch:
         if request is not None and payload and payload[0] >> 5 == JOIN_ACCEPT:
             delay_s = told.get("RxDelay")
             after_us = delay_s * 1_000_000 if isinstance(delay_s, int) else None
-            notes.last_downlink = SentAnswer(payload, after_us)
+            notes.last_downlink = SentAnswer(payload, after_us, self._clock.now_us())
             self._note_answer(notes, request, notes.last_downlink)
 
 

@@ -69,7 +69,7 @@ class LorawanWorld:
         self._progress = progress
         self.streams = RandomStreams(scenario.seed)
         names = [(spec.name, spec.kind) for spec in self.parts.gateways]
-        watch = Watch(names, recorder)
+        watch = Watch(clock, names, recorder)
         self.medium = medium_of(self.parts.radio, clock, self.streams, watch)
         builder = GatewayBuilder(
             clock,
