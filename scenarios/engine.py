@@ -16,16 +16,15 @@ import simpy
 from scenarios.evidence import Evidence
 from scenarios.expectations import NEED_READING
 from scenarios.faults import Fault, Faults
-from scenarios.model import ActorSpec, Scenario, Step
+from scenarios.model import Scenario, Step
+from scenarios.people import AppAccess, People, Surroundings
 from scenarios.readback import Reader, Resource
 from scenarios.recorder import Recorder
 from scenarios.steps import Operator
-from simulators.apps.actor import Actor
 from simulators.clock import Clock
 from simulators.devices.device import Credentials, Device, Steps
 from simulators.devices.fleet import build_fleet
 from simulators.devices.observation import observed
-from simulators.devices.switch import Switch
 from simulators.randomness import RandomStreams
 from simulators.transports.http import HttpChannel, HttpTransport
 
@@ -57,6 +56,7 @@ class Access:
     activation_codes: tuple[str, ...] = ()
     thing_tokens: tuple[str, ...] = ()
     product_id: str | None = None
+    app: AppAccess | None = None
 
 
 class World:
@@ -108,10 +108,12 @@ class World:
         self._operator = Operator(
             clock, self._channel("operator"), start=self._start, tell=self._tell_step
         )
-        actors = [self._actor(spec, name) for spec in scenario.actors for name in spec.names()]
+        around = Surroundings(clock, self._streams, self._channel, self._learn, access.app)
+        self._people = People(scenario, self._fleet.devices, around)
         self.evidence = Evidence(
             devices=self._fleet.devices,
-            actors=actors,
+            actors=[*self._people.actors, *self._people.phones],
+            households=self._people.households,
             operator=self._operator,
             faults=self.faults,
             fleet_of=fleet_of,
@@ -144,8 +146,8 @@ class World:
         for device in self.mine:
             if not awaited & {device.name, self.evidence.fleet_of[device.name]}:
                 self._start_in_time(device)
-        for actor in self.evidence.actors if self._share.is_first else ():
-            clock.process(actor.process())
+        for life in self._people.processes() if self._share.is_first else ():
+            clock.process(life)
         for expectation in self.scenario.expectations:
             if "by" in expectation.options:
                 clock.process(self._look_at(expectation.options["by"]))
@@ -172,7 +174,7 @@ class World:
 
     def _devices_of(self, share: Share) -> Iterator[Device]:
         """Fleets are dealt out by number; one that people turn stays together, with them."""
-        together = {spec.turns for spec in self.scenario.actors}
+        together = {spec.turns for spec in self.scenario.actors}  # households: in one process
         for device in self._fleet.devices:
             fleet = self.evidence.fleet_of[device.name]
             part = 0 if fleet in together else _number(device.name) % share.of
@@ -232,28 +234,14 @@ class World:
             message = {"do": step.do, "key": step.key or None, "value": step.value}
             self._recorder.event(step.on, "none", "step", message)
 
-    def _actor(self, spec: ActorSpec, name: str) -> Actor:
-        fleet = next(fleet for fleet in self.scenario.fleets if fleet.name == spec.turns)
-        turned = set(fleet.names())
-        switches = [device for device in self._fleet.of_type(Switch) if device.name in turned]
-        return Actor(
-            name,
-            clock=self._clock,
-            channel=self._channel(name),
-            rng=self._streams.stream("actor", name),
-            switches=switches,
-            habits=spec.habits,
-        )
-
     def _channel(self, name: str) -> HttpChannel:
         return observed(self._faulty.channel(name), name, Credentials(), self._recorder)
 
     def _group(self, fleet_of: dict[str, str]) -> None:
         for device, fleet in fleet_of.items():
             self.faults.group(device, fleet)
-        for spec in self.scenario.actors:
-            for name in spec.names():
-                self.faults.group(name, spec.name)
+        for name, group in self._people.groups():
+            self.faults.group(name, group)
 
     def _read_back(self) -> Steps:
         """Several readers at once, past the faults: it is the platform that is asked."""

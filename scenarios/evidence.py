@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from scenarios.faults import Fault, Faults
 from scenarios.load import Load
 from scenarios.readback import Stored
 from scenarios.steps import Operator
-from simulators.apps.actor import Actor, Command
+from simulators.apps.actor import Command
+from simulators.apps.household import Household
+from simulators.apps.phone import Phone
 from simulators.devices.account import Sent
 from simulators.devices.device import Device
 from simulators.devices.switch import Switch
+
+
+class Commander(Protocol):
+    """Somebody who tells switches what to do."""
+
+    commands: list[Command]
 
 
 @dataclass
@@ -23,12 +32,13 @@ class Evidence:
     """
 
     devices: Sequence[Device]
-    actors: Sequence[Actor]
+    actors: Sequence[Commander]
     operator: Operator
     faults: Faults
     fleet_of: Mapping[str, str]
     end_us: int
     load: Load | None = None
+    households: Sequence[Household] = ()
     stored: dict[tuple[str, str], Stored] = field(default_factory=dict)
     inactive: dict[int | None, list[str]] = field(default_factory=dict)
     _commands_to: dict[str, list[Command]] = field(default_factory=dict)
@@ -56,6 +66,28 @@ class Evidence:
     def switches(self, on: str | None) -> list[Switch]:
         """The chosen devices that are switches."""
         return [device for device in self.chosen(on) if isinstance(device, Switch)]
+
+    def phones(self, on: str | None) -> list[Phone]:
+        """The phones that ``on`` names: a fleet of households, a household, a phone, or all."""
+        return [
+            phone
+            for home in self.households
+            for phone in home.phones
+            if on is None or self.faults.belongs(phone.name, on)
+        ]
+
+    def id_of(self, device: Device) -> str:
+        """The id under which a household has a thing; empty when none has."""
+        found = (home.ids[device.name] for home in self.households if device.name in home.ids)
+        return next(found, "")
+
+    def things(self) -> dict[str, Device]:
+        """The households' things by the id that apps see."""
+        ids = self._ids()
+        return {ids[each.name]: each for each in self.devices if each.name in ids}
+
+    def _ids(self) -> dict[str, str]:
+        return {name: id for home in self.households for name, id in home.ids.items()}
 
     def due(self, fleet: str) -> Iterator[Sent]:
         """Everything that fell due at the devices of a fleet, whatever became of it."""

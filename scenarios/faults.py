@@ -52,16 +52,20 @@ class Faults:
         self.all = list(faults)
         self.clock = clock
         self._streams = streams
-        self._groups: dict[str, str] = {}
+        self._groups: dict[str, set[str]] = {}
         self._channels: list[FaultyChannel] = []
 
     def group(self, device: str, fleet: str) -> None:
-        """Tell to which fleet a device belongs."""
-        self._groups[device] = fleet
+        """Tell to which fleet a device belongs; a phone has its household's name besides."""
+        self._groups.setdefault(device, set()).add(fleet)
 
     def concern(self, fault: Fault, device: str) -> bool:
         """Whether a fault is for that device: by its name, its fleet's, or everybody's."""
-        return fault.on in (EVERYTHING, device, self._groups.get(device))
+        return fault.on == EVERYTHING or self.belongs(device, fault.on)
+
+    def belongs(self, device: str, name: str) -> bool:
+        """Whether a name is a device's own or that of a group it belongs to."""
+        return name == device or name in self._groups.get(device, ())
 
     def active(self, device: str, kind: Kind) -> Fault | None:
         """The fault of that kind which a device suffers from at present."""

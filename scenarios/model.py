@@ -16,8 +16,13 @@ from scenarios.faults import Fault
 from scenarios.load import Load
 from scenarios.lorawan.model import Parts, parts_of
 from simulators.apps.actor import ActorHabits
+from simulators.apps.household import HouseholdHabits
 from simulators.clock import DEFAULT_START
 from simulators.devices.fleet import FleetSpec
+
+# Kinds of fleets that are no devices, and the option of their behaviour that names the fleets of
+# devices which they have to do with.
+PEOPLE = {"actor": "turns", "household": "things"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,20 @@ class ActorSpec:
 
     def names(self) -> list[str]:
         """The actors' names."""
+        return [f"{self.name}-{number}" for number in range(1, self.count + 1)]
+
+
+@dataclass(frozen=True)
+class HouseholdSpec:
+    """``count`` households, among whom the devices of some fleets are dealt out."""
+
+    name: str
+    count: int
+    things: list[str]
+    habits: HouseholdHabits
+
+    def names(self) -> list[str]:
+        """The households' names; their phones are called ``home-1-1``, ``home-1-2``."""
         return [f"{self.name}-{number}" for number in range(1, self.count + 1)]
 
 
@@ -72,6 +91,7 @@ class Scenario:
     start: datetime
     fleets: list[FleetSpec]
     actors: list[ActorSpec]
+    households: list[HouseholdSpec]
     steps: list[Step]
     faults: list[Fault]
     expectations: list[Expectation]
@@ -97,8 +117,9 @@ def from_document(document: Mapping[str, Any]) -> Scenario:
         duration_us=microseconds(about["duration"]),
         latency_us=microseconds(about.get("latency", "20ms")),
         start=_start(about.get("start")),
-        fleets=[_fleet(table) for table in tables if table["kind"] != "actor"],
+        fleets=[_fleet(table) for table in tables if table["kind"] not in PEOPLE],
         actors=[_actor(table) for table in tables if table["kind"] == "actor"],
+        households=[_household(table) for table in tables if table["kind"] == "household"],
         steps=[_step(table) for table in document.get("step", ())],
         faults=[_fault(table) for table in document.get("fault", ())],
         expectations=[_expectation(table) for table in document.get("expect", ())],
@@ -121,6 +142,14 @@ def _actor(table: Mapping[str, Any]) -> ActorSpec:
     habits = dict(table["behaviour"])
     turns = habits.pop("turns")
     return ActorSpec(table["name"], table.get("count", 1), turns, ActorHabits(**habits))
+
+
+def _household(table: Mapping[str, Any]) -> HouseholdSpec:
+    habits = dict(table["behaviour"])
+    things = habits.pop("things")
+    if "watch" in habits:
+        habits["watch"] = tuple(habits["watch"])
+    return HouseholdSpec(table["name"], table.get("count", 1), things, HouseholdHabits(**habits))
 
 
 def _load(table: Mapping[str, Any]) -> Load:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scenarios.durations import microseconds
+from scenarios.expectations import ABOUT_PHONES
 from scenarios.files import FileError, TomlFile, open_toml
 from scenarios.lorawan.checks import NoRadio, wrong_parts
 from scenarios.mistakes import expected
-from scenarios.model import Scenario, from_document
+from scenarios.model import PEOPLE, Scenario, from_document
 from scenarios.run import KINDS_OF
 from scenarios.toml_lines import Where
 from simulators.clock import VirtualClock
@@ -38,7 +39,7 @@ class Speaks(NamedTuple):
 
 SPEAKS = {
     "thethings-io": Speaks(
-        ("sensor", "switch", "tracker", "actor"),
+        ("sensor", "switch", "tracker", "actor", "household"),
         tuple(KINDS_OF["thethings-io"]),
         ("radio", "gateway"),
     ),
@@ -160,6 +161,7 @@ def check_meaning(file: TomlFile) -> None:
         *_impossible_loads(file),
         *_repeated_names(file),
         *_unknown_names(file),
+        *_shared_households(file),
         *_wrong_behaviours(file),
         *wrong_parts(file),
     ]
@@ -236,41 +238,78 @@ def _repeated_names(file: TomlFile) -> Iterator[FileError]:
 
 def _unknown_names(file: TomlFile) -> Iterator[FileError]:
     fleets = file.document["fleet"]
-    devices = _names(fleet for fleet in fleets if fleet["kind"] != "actor")
-    switches = _names(fleet for fleet in fleets if fleet["kind"] == "switch")
-    turnable = [fleet["name"] for fleet in fleets if fleet["kind"] == "switch"]
-    everybody = [*_names(fleets), "platform"]
     for where, name in _references(file.document):
-        valid = everybody if where[0] == "fault" else devices
-        valid = switches if _is_turned(file.document, where) else valid
-        valid = turnable if where[0] == "fleet" else valid
+        valid = _valid_names(file.document, where, fleets)
         if name not in valid:
             fleets_only = [word for word in valid if not word[-1:].isdecimal()]
-            what = f"{where[-1]} to be a fleet or device ({', '.join(fleets_only) or 'none fits'})"
+            key = next(part for part in reversed(where) if isinstance(part, str))
+            what = f"{key} to be a fleet or device ({', '.join(fleets_only) or 'none fits'})"
             yield file.error(where, expected(what, name, valid))
 
 
-def _is_turned(document: Mapping[str, Any], where: Where) -> bool:
+def _valid_names(
+    document: Mapping[str, Any], where: Where, fleets: list[Mapping[str, Any]]
+) -> list[str]:
     table: Mapping[str, Any] = document[str(where[0])][where[1]]
-    return table.get("do") == "turn"
+    if where[0] == "fleet":
+        can_be = {"actor": _can_be_turned, "household": _is_device}[table["kind"]]
+        return [fleet["name"] for fleet in fleets if can_be(fleet)]
+    if where[0] == "fault":
+        return [*_names(fleets), "platform"]
+    if where[0] == "expect" and table["kind"] in ABOUT_PHONES:
+        return _names(fleet for fleet in fleets if fleet["kind"] == "household")
+    can_be = _can_be_turned if table.get("do") == "turn" else _is_device
+    return _names(fleet for fleet in fleets if can_be(fleet))
+
+
+def _is_device(fleet: Mapping[str, Any]) -> bool:
+    return fleet["kind"] not in PEOPLE
+
+
+def _can_be_turned(fleet: Mapping[str, Any]) -> bool:
+    return bool(fleet["kind"] == "switch")
 
 
 def _names(fleets: Iterable[Mapping[str, Any]]) -> list[str]:
     found = []
     for fleet in fleets:
         found.append(fleet["name"])
-        found += [f"{fleet['name']}-{number}" for number in range(1, fleet.get("count", 1) + 1)]
+        for number in range(1, fleet.get("count", 1) + 1):
+            found.append(f"{fleet['name']}-{number}")
+            if fleet["kind"] == "household":
+                found += [f"{fleet['name']}-{number}-{user}" for user in (1, 2)]
     return found
 
 
 def _references(document: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
     for position, fleet in enumerate(document["fleet"]):
-        if fleet["kind"] == "actor":
-            yield ("fleet", position, "behaviour", "turns"), fleet["behaviour"]["turns"]
+        option = PEOPLE.get(fleet["kind"])
+        if option == "things":
+            for number, name in enumerate(fleet["behaviour"][option]):
+                yield ("fleet", position, "behaviour", option, number), name
+        elif option is not None:
+            yield ("fleet", position, "behaviour", option), fleet["behaviour"][option]
     for table in ("step", "fault", "expect"):
         for position, item in enumerate(document.get(table, ())):
             if "on" in item:
                 yield (table, position, "on"), item["on"]
+
+
+def _shared_households(file: TomlFile) -> Iterator[FileError]:
+    """Phones and their diaries live in one process; a thing belongs to one household."""
+    owned: dict[str, str] = {}
+    for position, fleet in enumerate(file.document["fleet"]):
+        if fleet["kind"] != "household":
+            continue
+        workers = file.document["scenario"].get("workers", 1)
+        if workers > 1:
+            message = expected("workers to be 1 with a fleet of kind 'household'", workers)
+            yield file.error(("scenario", "workers"), message)
+        for number, name in enumerate(fleet["behaviour"]["things"]):
+            if name in owned:
+                where: Where = ("fleet", position, "behaviour", "things", number)
+                yield file.error(where, expected("a fleet that belongs to no household yet", name))
+            owned[name] = fleet["name"]
 
 
 class _NoTransport:
@@ -294,7 +333,7 @@ def _wrong_behaviours(file: TomlFile) -> Iterator[FileError]:
 
 
 def _take_as_it_is(spec: FleetSpec) -> None:
-    """The schema has said all there is to say about an actor."""
+    """The schema has said all there is to say about people."""
 
 
 def _try_out_node(spec: FleetSpec) -> None:
@@ -313,5 +352,6 @@ def _try_out(spec: FleetSpec) -> None:
 
 _TRY_OUT: dict[str, Callable[[FleetSpec], None]] = {
     "actor": _take_as_it_is,
+    "household": _take_as_it_is,
     "node": _try_out_node,
 }

@@ -9,11 +9,15 @@ from typing import BinaryIO
 
 from scenarios.engine import Access, Progress
 from scenarios.model import Scenario
+from scenarios.people import AppAccess
 from scenarios.run import Run, Stage
+from simulators.apps.user import Letters
 from simulators.clock import MICROSECONDS, VirtualClock
 from simulators.platforms.memory import MemoryTransport
 from simulators.platforms.provisioning import (
+    DEMO_APP,
     DEMO_PRODUCT,
+    DEMO_UNOFFICIAL_APP,
     ActivationCode,
     Provisioning,
     default_provisioning,
@@ -51,7 +55,8 @@ def play_virtual(
         policy = Policy(password_cost=1)
         core = Core(database, provisioning, streams.stream("platform"), policy=policy)
         transport = MemoryTransport(core, clock, latency_s=scenario.latency_us / MICROSECONDS)
-        world = stage.world(wrap(transport), _access(provisioning), progress)
+        letters = MemoryLetters(transport)
+        world = stage.world(wrap(transport), _access(provisioning, letters), progress)
         try:
             clock.run(until=clock.process(world.conduct()))
         except KeyboardInterrupt:
@@ -69,5 +74,18 @@ def provisioning_for(scenario: Scenario, streams: RandomStreams) -> Provisioning
     return replace(provisioning, activation_codes=codes)
 
 
-def _access(provisioning: Provisioning) -> Access:
-    return Access(tuple(each.code for each in provisioning.activation_codes))
+class MemoryLetters:
+    """Mail that the reference server sent, as long as it lives."""
+
+    def __init__(self, transport: MemoryTransport) -> None:
+        self._transport = transport
+
+    def texts(self, address: str) -> list[str]:
+        """See Letters."""
+        return [mail.text for mail in self._transport.mails.get(address, ())]
+
+
+def _access(provisioning: Provisioning, letters: Letters) -> Access:
+    codes = tuple(each.code for each in provisioning.activation_codes)
+    app = AppAccess(DEMO_APP, DEMO_UNOFFICIAL_APP, letters=letters)
+    return Access(codes, app=app)

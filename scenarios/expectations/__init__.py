@@ -11,10 +11,14 @@ from scenarios.expectations import (
     latencies,
     losses,
     no_duplicates,
+    nothing_foreign,
+    phones_return,
     resubscribed,
     switches_follow,
+    turns_seen,
     values_in_order,
     values_readable,
+    watchers_told,
 )
 from scenarios.expectations.judgement import Judgement
 from scenarios.model import Expectation
@@ -29,7 +33,13 @@ KINDS: dict[str, Callable[..., Judgement]] = {
     "devices-active": devices_active.judge,
     "resubscribed": resubscribed.judge,
     "carries": carries.judge,
+    "nothing-foreign": nothing_foreign.judge,
+    "turns-seen": turns_seen.judge,
+    "watchers-told": watchers_told.judge,
+    "phones-return": phones_return.judge,
 }
+
+ABOUT_PHONES = ("nothing-foreign", "turns-seen", "watchers-told", "phones-return")
 
 NEED_READING = ("acknowledged-values-readable", "no-duplicates", "values-in-order")
 

@@ -1,25 +1,22 @@
 """
 A switch: subscribes to its own thing, follows the key ``turn`` and reports its ``state``.
 
-The stream is watched: when no document, not even the empty keep-alive, came for the keep-alive
-time and a grace, or when the stream ends, the switch waits a little and subscribes again. It then
-reads ``turn`` once, since a command may have come while nobody listened.
+When its stream is lost the switch subscribes again (``listening.py``). It then reads ``turn`` once,
+since a command may have come while nobody listened.
 
 Source: thethings.iO developer center, "Subscribe to the resources of a thing".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import simpy
 
-from simulators.clock import MICROSECONDS
 from simulators.devices.account import Reaction, Received
-from simulators.devices.backoff import delays_s
 from simulators.devices.device import Device, Place, Steps
+from simulators.devices.listening import Ears, Listener
 
 POSITIONS = ("on", "off")
 
@@ -43,62 +40,32 @@ class Switch(Device):
         super().__init__(name, place)
         self.habits = habits
         self.position = "off"
-        self.is_subscribed = False
-        self._heard_us = 0
         self._commands = simpy.Store(self.clock)
-        self._ended = self.clock.event()
-        self._waits_s: Iterator[float] = iter(())
         self._has_news = False
+        self._listener = Listener(
+            self.clock,
+            self.channel,
+            self.rng("subscription back-off"),
+            Ears(self._subscribed, self._take, self._lost),
+            keep_alive_s=habits.keep_alive_s,
+            grace_s=habits.grace_s,
+        )
+
+    @property
+    def is_subscribed(self) -> bool:
+        """The platform has confirmed the subscription."""
+        return self._listener.is_open
 
     def live(self) -> Steps:
         """Follow commands in one process, keep the subscription alive in another."""
         self.clock.process(self._follow())
-        yield from self._listen()
+        keep_alive_ms = round(self.habits.keep_alive_s * 1000)
+        yield from self._listener.listen(f"{self.path}?keepAlive={keep_alive_ms}")
 
-    def _listen(self) -> Steps:
-        rng = self.rng("subscription back-off")
-        self._waits_s = delays_s(rng)
-        target = f"{self.path}?keepAlive={round(self.habits.keep_alive_s * 1000)}"
-        while True:
-            self._ended = self.clock.event()
-            self._heard_us = self.clock.now_us()
-            subscription = self.channel.subscribe(target, self._on_document, self._end)
-            reason = yield from self._watch()
-            subscription.close()
-            self.account.problem(self.clock.now_us(), "subscription", reason)
-            wait_s = next(self._waits_s)
-            if self.is_subscribed:  # it had worked: the next series of waits starts short
-                self._waits_s = delays_s(rng)
-            self.is_subscribed = False
-            yield self.clock.sleep(wait_s)
-
-    def _watch(self) -> Steps:
-        """Why the stream is over; sleeps until the keep-alive could be missing, then looks."""
-        patience_us = round((self.habits.keep_alive_s + self.habits.grace_s) * MICROSECONDS)
-        ended = self._ended
-        while True:
-            left_us = self._heard_us + patience_us - self.clock.now_us()
-            if left_us <= 0:
-                return "no keep-alive"
-            yield ended | self.clock.timeout(left_us)
-            if ended.triggered:
-                return ended.value
-
-    def _end(self, reason: str) -> None:
-        if not self._ended.triggered:
-            self._ended.succeed(reason)
-
-    def _on_document(self, document: Any) -> None:
-        self._heard_us = self.clock.now_us()
-        if isinstance(document, dict) and document.get("status") == "error":
-            self._end(str(document.get("message")))
-        elif not self.is_subscribed:
-            self._subscribed()
-        if isinstance(document, list):
-            self._take(document)
+    def _lost(self, reason: str) -> None:
+        self.account.problem(self.clock.now_us(), "subscription", reason)
 
     def _subscribed(self) -> None:
-        self.is_subscribed = True
         self._has_news = False
         self.account.subscribed_us.append(self.clock.now_us())
         self.clock.process(self._catch_up())

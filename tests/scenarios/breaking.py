@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
@@ -29,7 +29,8 @@ class Broken:
     An HttpTransport around another one.
 
     ``answer`` may change an answer, ``swallow`` tells which requests never arrive although they
-    are answered with 201, ``stream`` may drop or repeat a document.
+    are answered with 201, ``stream`` may drop or repeat a document. With ``leaks`` whoever listens
+    to a target is told what others are told there.
     """
 
     inner: HttpTransport
@@ -37,6 +38,8 @@ class Broken:
     swallow: Callable[[str, str, Any], bool] = lambda method, target, document: False
     stream: Callable[[list[Any]], list[Any]] = as_sent
     repeat_writes: bool = False
+    leaks: bool = False
+    listeners: list[tuple[str, Callable[[Any], None]]] = field(default_factory=list)
 
     def channel(self, device: str) -> HttpChannel:
         return BrokenChannel(self, self.inner.channel(device))
@@ -73,9 +76,22 @@ class BrokenChannel:
     ) -> Subscription:
         def pass_on(document: Any) -> None:
             for each in self._broken.stream([document]):
-                on_document(each)
+                for listener in self._listeners(target, on_document, each):
+                    listener(each)
+
+        self._broken.listeners.append((target, on_document))
 
         return self._inner.subscribe(target, pass_on, on_end)
+
+    def _listeners(
+        self, target: str, own: Callable[[Any], None], document: Any
+    ) -> list[Callable[[Any], None]]:
+        if not self._broken.leaks or not isinstance(document, list):
+            return [own]
+        return [listener for each, listener in self._broken.listeners if each == target]
+
+    def authorize(self, token: str | None) -> None:
+        self._inner.authorize(token)
 
     def close(self) -> None:
         self._inner.close()

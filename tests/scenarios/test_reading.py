@@ -96,7 +96,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         ('"thethings-io"', '"thethings-io"\nstart = 2024-01-01', "5: expected start to be a UTC "
          "time such as 2024-01-01T00:00:00Z; got '2024-01-01'"),
         ('"sensor"', '"senosr"', "8: expected kind to be one of sensor, switch, tracker, "
-         "actor, node; got 'senosr'; did you mean 'sensor'?"),
+         "actor, household, node; got 'senosr'; did you mean 'sensor'?"),
         ("count = 2", "count = 0", "9: expected count to be at least 1; got 0"),
         ("count = 2", "count = 2.5", "9: expected count to be a whole number; got 2.5"),
         ("count = 2", "count = nan", "9: expected a finite number; got 'nan'"),
@@ -170,3 +170,78 @@ def test_an_unknown_name_names_the_nearest() -> None:
 @pytest.mark.parametrize("name", library())
 def test_every_scenario_of_the_library_is_right(name: str) -> None:
     assert read_scenario(name).name == name
+
+
+HOMES = """\
+[scenario]
+name = "small"
+duration = "10min"
+platform = "thethings-io"
+
+[[fleet]]
+name = "room"
+kind = "sensor"
+
+[[fleet]]
+name = "home"
+kind = "household"
+count = 2
+behaviour = { things = ["room"], couples = 0.5 }
+
+[[fault]]
+at = "2min"
+for = "30s"
+kind = "outage"
+on = "home-2-1"
+
+[[expect]]
+kind = "turns-seen"
+within = "2s"
+on = "home-1"
+"""
+
+
+def test_households_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(HOMES)
+    scenario = read_scenario(str(path))
+    assert [(home.name, home.count, home.things) for home in scenario.households] == [
+        ("home", 2, ["room"])
+    ]
+    assert scenario.households[0].habits.couples == 0.5
+    assert scenario.device_count == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("household", "houshold", "12: expected kind to be one of sensor, switch, tracker, actor, "
+         "household, node; got 'houshold'; did you mean 'household'?"),
+        ('{ things = ["room"], ', "{ ", "14: expected the key 'things' in [fleet.behaviour]; "
+         "got none"),
+        ('["room"]', '["rom"]', "14: expected things to be a fleet or device (room); got 'rom'; "
+         "did you mean 'room'?"),
+        ('["room"]', '["room", "room"]', "14: expected a fleet that belongs to no household yet; "
+         "got 'room'"),
+        ("couples =", "cuoples =", "14: expected a key of [fleet.behaviour] (arrive_s, by_mail, "
+         "couples, grace_s, keep_alive_s, mail_every_s, read_every_s, share_every_s, share_for_s, "
+         "things, turn_every_s, watch); got 'cuoples'; did you mean 'couples'?"),
+        ("couples = 0.5", "couples = 2", "14: expected couples to be at most 1; got 2"),
+        ("home-2-1", "home-3-1", "20: expected on to be a fleet or device (room, home, platform); "
+         "got 'home-3-1'; did you mean 'home-2-1'?"),
+        ('on = "home-1"', 'on = "room-1"', "25: expected on to be a fleet or device (home); "
+         "got 'room-1'; did you mean 'home-1'?"),
+        ("turns-seen", "turn-seen", "23: expected kind to be one of switches-follow, "
+         "acknowledged-values-readable, no-duplicates, values-in-order, loss, latency, "
+         "devices-active, resubscribed, carries, nothing-foreign, turns-seen, watchers-told, "
+         "phones-return, joined, uplinks-heard, acknowledged, downlinks-received; "
+         "got 'turn-seen'; did you mean 'turns-seen'?"),
+        ('"10min"', '"10min"\nworkers = 2', "4: expected workers to be 1 with a fleet of kind "
+         "'household'; got 2"),
+    ],
+)  # fmt: skip
+def test_a_mistake_about_households_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert old in HOMES
+    assert told(tmp_path, HOMES.replace(old, new, 1)).startswith(message)
