@@ -26,11 +26,17 @@ from simulators.platforms.effects import (
     Request,
 )
 from simulators.platforms.things_stack import configuration, proto_json, query, schema
+from simulators.platforms.things_stack.application_server import (
+    handlers as application_server,
+)
 from simulators.platforms.things_stack.call import Call
 from simulators.platforms.things_stack.errors import ApiError, Invalid, StackError
 from simulators.platforms.things_stack.events import handlers as events
+from simulators.platforms.things_stack.gateway_server import handlers as gateway_server
 from simulators.platforms.things_stack.identity import handlers as identity
+from simulators.platforms.things_stack.join_server import handlers as join_server
 from simulators.platforms.things_stack.masks import mask_of, with_prefix
+from simulators.platforms.things_stack.network_server import handlers as network_server
 from simulators.platforms.things_stack.policy import Policy
 from simulators.platforms.things_stack.rate_limits import RateLimiter, limit_key
 from simulators.platforms.things_stack.routes import PREFIX, Route, Routes
@@ -43,9 +49,13 @@ from simulators.platforms.things_stack.validation import Tree, tree_of, validate
 Document = dict[str, Any]
 
 HANDLERS: dict[str, Callable[[Call], Document]] = {
+    **application_server.HANDLERS,
     **configuration.HANDLERS,
     **events.HANDLERS,
+    **gateway_server.HANDLERS,
     **identity.HANDLERS,
+    **join_server.HANDLERS,
+    **network_server.HANDLERS,
 }
 STREAMS: dict[str, Callable[[Call], Effects]] = {**events.STREAMS}
 

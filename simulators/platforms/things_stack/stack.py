@@ -9,9 +9,13 @@ from __future__ import annotations
 import random
 import sqlite3
 
+from simulators.platforms.things_stack.application_server.server import ApplicationServer
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.events.subscriptions import Events
+from simulators.platforms.things_stack.gateway_server.server import GatewayServer
 from simulators.platforms.things_stack.identity.server import IdentityServer
+from simulators.platforms.things_stack.join_server.server import JoinServer
+from simulators.platforms.things_stack.network_server.server import NetworkServer
 from simulators.platforms.things_stack.policy import Policy
 
 
@@ -35,3 +39,7 @@ class Stack:
         database = Database(connection)
         self.events = Events(policy, rng)
         self.identity = IdentityServer(database, policy)
+        self.join = JoinServer(database)
+        self.network = NetworkServer(database, policy, rng)
+        self.application = ApplicationServer(database)
+        self.gateways = GatewayServer()

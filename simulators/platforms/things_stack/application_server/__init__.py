@@ -1,0 +1,1 @@
+"""The Application Server: application keys, payload formatters, and where messages go."""

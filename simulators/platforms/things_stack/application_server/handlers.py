@@ -1,0 +1,36 @@
+"""The Application Server's part of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from simulators.platforms.things_stack.application_server import devices, links, webhooks
+from simulators.platforms.things_stack.call import Call
+
+Document = dict[str, Any]
+
+
+def get_configuration(_: Call) -> Document:
+    """Settings that everybody may know."""
+    return {"configuration": {"pubsub": {"providers": {}}, "webhooks": {}}}
+
+
+HANDLERS: dict[str, Callable[[Call], Document]] = {
+    "ApplicationWebhookRegistry/Delete": webhooks.delete_webhook,
+    "ApplicationWebhookRegistry/Get": webhooks.get_webhook,
+    "ApplicationWebhookRegistry/GetFormats": webhooks.get_formats,
+    "ApplicationWebhookRegistry/GetTemplate": webhooks.get_template,
+    "ApplicationWebhookRegistry/List": webhooks.list_webhooks,
+    "ApplicationWebhookRegistry/ListTemplates": webhooks.list_templates,
+    "ApplicationWebhookRegistry/Set": webhooks.set_webhook,
+    "As/DeleteLink": links.delete_link,
+    "As/GetConfiguration": get_configuration,
+    "As/GetLink": links.get_link,
+    "As/GetLinkStats": links.get_link_stats,
+    "As/SetLink": links.set_link,
+    "AsEndDeviceBatchRegistry/Delete": devices.delete_batch,
+    "AsEndDeviceRegistry/Delete": devices.delete_device,
+    "AsEndDeviceRegistry/Get": devices.get_device,
+    "AsEndDeviceRegistry/Set": devices.set_device,
+}

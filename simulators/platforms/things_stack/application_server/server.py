@@ -1,0 +1,69 @@
+"""The Application Server's state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from simulators.platforms.things_stack.database import Database
+from simulators.platforms.things_stack.device_table import DeviceTable, table
+
+Document = dict[str, Any]
+
+TABLES = (
+    table("as_device")
+    + """
+CREATE TABLE IF NOT EXISTS as_link (
+    application TEXT PRIMARY KEY, document TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS as_webhook (
+    application TEXT NOT NULL, webhook_id TEXT NOT NULL, document TEXT NOT NULL,
+    PRIMARY KEY (application, webhook_id)
+) WITHOUT ROWID;
+"""
+)
+
+
+class ApplicationServer:
+    """Devices with their application keys, links and webhooks; applications by unique id."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.devices = DeviceTable(database, "as_device")
+
+    def link(self, application: str) -> Document | None:
+        """What holds for all devices of an application unless they say otherwise."""
+        row = self._database.one("SELECT document FROM as_link WHERE application = ?", application)
+        return None if row is None else orjson.loads(row[0])
+
+    def set_link(self, application: str, link: Document) -> None:
+        """Replace an application's link."""
+        text = orjson.dumps(link).decode()
+        self._database.change("REPLACE INTO as_link VALUES (?, ?)", application, text)
+
+    def delete_link(self, application: str) -> None:
+        """Forget an application's link, if there is one."""
+        self._database.change("DELETE FROM as_link WHERE application = ?", application)
+
+    def webhooks(self, application: str) -> list[Document]:
+        """All webhooks of an application, by id."""
+        query = "SELECT document FROM as_webhook WHERE application = ? ORDER BY webhook_id"
+        return [orjson.loads(text) for (text,) in self._database.all(query, application)]
+
+    def webhook(self, application: str, webhook_id: str) -> Document | None:
+        """One webhook."""
+        query = "SELECT document FROM as_webhook WHERE application = ? AND webhook_id = ?"
+        row = self._database.one(query, application, webhook_id)
+        return None if row is None else orjson.loads(row[0])
+
+    def set_webhook(self, application: str, webhook_id: str, webhook: Document) -> None:
+        """Replace a webhook."""
+        text = orjson.dumps(webhook).decode()
+        query = "REPLACE INTO as_webhook VALUES (?, ?, ?)"
+        self._database.change(query, application, webhook_id, text)
+
+    def delete_webhook(self, application: str, webhook_id: str) -> None:
+        """Forget a webhook, if there is one."""
+        query = "DELETE FROM as_webhook WHERE application = ? AND webhook_id = ?"
+        self._database.change(query, application, webhook_id)

@@ -1,0 +1,1 @@
+"""The Gateway Server: which gateways are connected, and what passed through them."""

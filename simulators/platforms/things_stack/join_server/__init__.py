@@ -1,0 +1,1 @@
+"""The Join Server: root keys and nonces of devices that join."""

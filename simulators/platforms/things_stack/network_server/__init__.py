@@ -1,0 +1,1 @@
+"""The Network Server: sessions, MAC settings and MAC state of devices."""

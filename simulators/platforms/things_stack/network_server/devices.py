@@ -1,0 +1,146 @@
+"""Devices on the Network Server: add, change, read, forget, reset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulators.platforms.things_stack import device_calls
+from simulators.platforms.things_stack.call import Call
+from simulators.platforms.things_stack.device_table import DeviceRow, check_same_euis
+from simulators.platforms.things_stack.errors import StackError
+from simulators.platforms.things_stack.masks import any_below
+from simulators.platforms.things_stack.network_server import device_rules
+from simulators.platforms.things_stack.network_server.device_rules import Draft
+from simulators.platforms.things_stack.network_server.mac_settings import mac_state
+from simulators.platforms.things_stack.network_server.server import STATE
+
+Document = dict[str, Any]
+
+_KEYS = (
+    "session.keys", "pending_session.keys", "mac_state.queued_join_accept.keys",
+    "pending_mac_state.queued_join_accept.keys",
+)  # fmt: skip
+# Whoever changes one of these makes the state of a session that is there from the start anew.
+_SHAPE_STATE = (
+    "frequency_plan_id", "lorawan_version", "lorawan_phy_version", "mac_settings",
+    "supports_class_b", "supports_class_c", "session.dev_addr", "session.keys",
+)  # fmt: skip
+_COUNTERS = (
+    "last_f_cnt_up", "last_n_f_cnt_down", "last_a_f_cnt_down", "last_conf_f_cnt_down",
+    "queued_application_downlinks",
+)  # fmt: skip
+_STATUS = (
+    "battery_percentage", "downlink_margin", "power_state", "last_dev_status_received_at",
+)  # fmt: skip
+
+
+def set_device(call: Call) -> Document:
+    """Add or change a device; with its first session a device also gets a MAC state."""
+    given: Document = call.message["end_device"]
+    ids: Document = given["ids"]
+    device_calls.require(call, ids, "WRITE", _KEYS)
+    device_rules.check_masked(given, call.paths)
+    network = call.stack.network
+    row = device_calls.find(call, network.devices, ids)
+    stored = None
+    if row is None:
+        row = device_calls.new_row(call, ids)
+    else:
+        check_same_euis("networkserver", row.document["ids"], ids, call.paths)
+        row.document |= network.state(row.number)
+        stored = dict(row.document)
+    is_new = stored is None
+    device_calls.change(call, row, given)
+    draft = device_rules.draft(row.document, stored)
+    if is_new:
+        network.devices.check_new(call.tenant, ids)
+    _start_session(call, draft)
+    _write(call, row)
+    device_calls.publish(call, "ns", row, is_new=is_new)
+    return device_calls.shown(_whole(row), call.paths)
+
+
+def _start_session(call: Call, draft: Draft) -> None:
+    """Whoever does not join has a session from the first moment on, and a state to it."""
+    device, is_new = draft.device, draft.stored is None
+    if not draft.is_abp:
+        return
+    if is_new or any_below(call.paths, "session.dev_addr", "session.keys"):
+        device["session"].setdefault("started_at", call.now)
+    is_given = any_below(call.paths, "mac_state") and "mac_state" in device
+    if not is_given and (is_new or any_below(call.paths, *_SHAPE_STATE)):
+        device["mac_state"] = mac_state(device, draft.region, draft.plan)
+
+
+def _write(call: Call, row: DeviceRow) -> None:
+    """Store settings and state apart; afterwards the row holds the settings."""
+    state = {name: row.document.pop(name) for name in STATE if name in row.document}
+    call.stack.network.write(call.tenant, row, state)
+    row.document |= state
+
+
+def _whole(row: DeviceRow) -> Document:
+    """The device with its address among its ids, as answers show it."""
+    address = row.document.get("session", {}).get("dev_addr")
+    ids = row.document["ids"]
+    return {**row.document, "ids": {**ids, "dev_addr": address} if address else ids}
+
+
+def get_device(call: Call) -> Document:
+    """One device."""
+    ids = call.message["end_device_ids"]
+    device_calls.require(call, ids, "READ", _KEYS)
+    network = call.stack.network
+    row = device_calls.find(call, network.devices, ids)
+    if row is None:
+        raise StackError("pkg/redis:not_found")
+    row.document |= network.state(row.number)
+    return device_calls.shown(_whole(row), call.paths)
+
+
+def _found(call: Call, ids: Document) -> DeviceRow:
+    row = device_calls.find(call, call.stack.network.devices, ids)
+    if row is None:
+        raise StackError("pkg/networkserver:device_not_found")
+    return row
+
+
+def delete_device(call: Call) -> Document:
+    """Forget a device."""
+    ids = call.message
+    call.require_application(device_calls.application_of(ids), "DEVICES_WRITE")
+    row = _found(call, ids)
+    call.stack.network.devices.delete(row)
+    call.publish("ns.end_device.delete", {"device_ids": row.document["ids"]})
+    return {}
+
+
+def delete_batch(call: Call) -> Document:
+    """Forget several devices."""
+    device_calls.delete_batch(call, "ns", call.stack.network.devices)
+    return {}
+
+
+def reset_factory_defaults(call: Call) -> Document:
+    """Begin again: who joins has to, who does not starts to count from nothing."""
+    ids = call.message["end_device_ids"]
+    application_id = device_calls.application_of(ids)
+    device_calls.require(call, ids, "READ", _KEYS)
+    call.require_application(application_id, "DEVICES_WRITE")
+    row = _found(call, ids)
+    document = row.document
+    state = call.stack.network.state(row.number)
+    for name in ("pending_session", "pending_mac_state", "mac_state", *_STATUS):
+        state.pop(name, None)
+    session: Document | None = state.pop("session", None)
+    if not document.get("supports_join") and session is not None:
+        kept = {name: value for name, value in session.items() if name not in _COUNTERS}
+        state["session"] = {**kept, "started_at": call.now}
+    document |= state
+    draft = device_rules.draft(document, None)
+    if draft.is_abp:
+        document["mac_state"] = mac_state(document, draft.region, draft.plan)
+    document["updated_at"] = call.now
+    _write(call, row)
+    call.publish("ns.end_device.update", {"device_ids": document["ids"]}, ["mac_state", "session"])
+    return device_calls.shown(_whole(row), call.paths)
