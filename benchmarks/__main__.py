@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "radio": (),
     "lorawan_crypto": (),
     "nodes": (),
+    "lorawan_day": (),
 }
 
 

@@ -44,8 +44,9 @@ def play_virtual(
     trace: BinaryIO | None = None,
     progress: LorawanProgress | None = None,
     make_network: MakeNetwork = ScriptedNetwork,
+    is_watched: bool = True,
 ) -> Run:
-    """Play in virtual time with the scripted network in memory."""
+    """Play in virtual time with the scripted network in memory; see LorawanWorld."""
     clock = VirtualClock(start=scenario.start)
     stage = Stage(scenario, clock, "virtual", trace)
     datagrams = MemoryDatagrams(clock, delay_us=scenario.latency_us)
@@ -55,7 +56,12 @@ def play_virtual(
     sockets.serve(station.accept)
     ways = Ways(datagrams, sockets, MEMORY_URL)
     world = LorawanWorld(
-        scenario, clock=clock, ways=ways, recorder=stage.recorder, progress=progress
+        scenario,
+        clock=clock,
+        ways=ways,
+        recorder=stage.recorder,
+        progress=progress,
+        is_watched=is_watched,
     )
     _introduce(world, network)
     try:

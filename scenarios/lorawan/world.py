@@ -57,8 +57,12 @@ class LorawanWorld:
         ways: Ways,
         recorder: Recorder | None = None,
         progress: LorawanProgress | None = None,
+        is_watched: bool = True,
     ) -> None:
         """
+        Args:
+            is_watched: whether to note what becomes of each request and uplink; without it nothing
+                is explained, and frames on air are not counted.
         Raises:
             FleetError: a fleet's options are wrong.
         """
@@ -70,7 +74,8 @@ class LorawanWorld:
         self.streams = RandomStreams(scenario.seed)
         names = [(spec.name, spec.kind) for spec in self.parts.gateways]
         watch = Watch(clock, names, recorder)
-        self.medium = medium_of(self.parts.radio, clock, self.streams, watch)
+        observer = watch if is_watched else None
+        self.medium = medium_of(self.parts.radio, clock, self.streams, observer)
         builder = GatewayBuilder(
             clock,
             self.medium,
@@ -79,7 +84,7 @@ class LorawanWorld:
             datagrams=ways.datagrams,
             sockets=ways.sockets,
             lns_uri=ways.lns_uri,
-            observer=watch,
+            observer=observer,
         )
         self.gateways: list[Gateway] = [builder.build(spec) for spec in self.parts.gateways]
         self._fleet_of = {n: spec.name for spec in scenario.fleets for n in spec.names()}

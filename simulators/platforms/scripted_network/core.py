@@ -295,7 +295,9 @@ class ScriptedNetwork:
     ) -> bytes:
         options = b"".join(map(encode, commands))
         f_ctrl = (ADR if frame.adr else 0) | (ACK if frame.is_confirmed else 0)
-        queue, f_port, payload, is_confirmed = link.member.queue, None, b"", False
+        # An empty frame needs no port. This one has its uplink's: Wireshark up to 4.0 takes the
+        # first byte of the MIC for a port where there is none.
+        queue, f_port, payload, is_confirmed = link.member.queue, frame.f_port or 1, b"", False
         if len(options) > MAX_F_OPTS:
             f_port, payload, options = 0, options, b""
         elif queue:
