@@ -30,7 +30,7 @@ from simulators.devices.lorawan.reception import (
     tell_ignored,
     tuning_of,
 )
-from simulators.devices.lorawan.start_session import start_session
+from simulators.devices.lorawan.start_session import common_version, start_session
 from simulators.devices.lorawan.state import NodeState, Otaa, Steps
 from simulators.lorawan.airtime import time_on_air_us
 from simulators.lorawan.errors import LoRaWanError, MicError
@@ -156,7 +156,8 @@ class Answers:
 
     def _refusal(self, accept: JoinAccept) -> tuple[Outcome, str] | None:
         node, nonces = self._node, self._node.nonces
-        if not nonces.accepts(accept.join_nonce, node.settings.version):
+        # A network of 1.0.x, which a 1.1 device puts up with, draws its nonces at random.
+        if not nonces.accepts(accept.join_nonce, common_version(node.settings.version, accept)):
             why = f"{accept.join_nonce} after {nonces.join_nonce}"
             return Outcome.OLD_NONCE, why
         region = node.region

@@ -53,19 +53,23 @@ def _rx2(frequency_hz: int, data_rate: int) -> Rx2:
     return Rx2(frequency_hz, data_rate)
 
 
+def common_version(version: MacVersion, accept: JoinAccept) -> MacVersion:
+    """What a device of that version and the network that has accepted it both speak."""
+    return OLD_NETWORK if version >= MacVersion.V1_1 and not accept.opt_neg else version
+
+
 def renew_keys(node: NodeState, accept: JoinAccept, attempt: Attempt) -> None:
     """New keys, counters and address; what concerns the radio stays as it is."""
     identity, settings = node.identity, node.settings
     assert isinstance(identity, Otaa)
-    is_1_1 = accept.opt_neg and settings.version >= MacVersion.V1_1
+    version = common_version(settings.version, accept)
+    is_1_1 = version >= MacVersion.V1_1
     crypto = Session(
         accept.dev_addr,
         derive_session_keys(identity.root, attempt, accept),
         is_1_1=is_1_1,
         f_opts_cipher=settings.f_opts_cipher,
     )
-    is_old = settings.version >= MacVersion.V1_1 and not is_1_1
-    version = OLD_NETWORK if is_old else settings.version
     node.session = DeviceSession(
         crypto, version, f_cnt_up=settings.first_f_cnt, net_id=intern(accept.net_id)
     )

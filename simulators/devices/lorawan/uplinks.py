@@ -184,6 +184,8 @@ def _send_repeatedly(node: NodeState, session: DeviceSession, frame: Frame) -> S
             break
         if number + 1 < most:
             yield from _pause(node, sent)
+            if is_confirmed and node.is_acknowledged:  # class C listens in between
+                break
     return _result(node, frame, number + 1)
 
 

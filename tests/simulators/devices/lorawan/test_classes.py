@@ -10,9 +10,11 @@ from simulators.clock import MICROSECONDS
 from simulators.devices.lorawan.multicast import MulticastGroup
 from simulators.devices.lorawan.reporting import Reporting, fixed_source, live
 from simulators.devices.lorawan.time_sync import TimeSync
+from simulators.devices.lorawan.uplinks import Outcome, UplinkResult
 from simulators.devices.lorawan.windows import Timing
 from simulators.lorawan.class_b import Beacon, BeaconLayout, encode_beacon
 from simulators.lorawan.crypto import Session
+from simulators.lorawan.frames import ACK
 from simulators.lorawan.keys import SessionKeys
 from simulators.lorawan.modulation import Lora
 from simulators.lorawan.versions import MacVersion
@@ -128,6 +130,20 @@ def test_a_downlink_between_the_windows_does_not_end_sticky_answers() -> None:
 
     assert bench.node.tally.downlinks == 1
     assert bench.uplink_options().hex() == "0507"
+
+
+def test_an_acknowledgement_after_both_windows_spares_class_c_a_repetition() -> None:
+    bench = class_c()
+    acknowledgement = network_session().protect_downlink(0, f_ctrl=ACK)
+
+    def answer(sent: Sent) -> None:
+        bench.radio.put_on_air(acknowledgement, sent.end_us + 2_300_000, RX2_HZ, SF12)
+
+    bench.radio.on_uplink = answer
+    result = bench.uplink(b"!", f_port=1, is_confirmed=True)
+
+    assert result == UplinkResult(Outcome.ACKNOWLEDGED, 0, 1)
+    assert len(bench.radio.sent) == 1
 
 
 def test_a_confirmed_downlink_is_acknowledged_soon_by_choice() -> None:

@@ -152,6 +152,15 @@ def test_a_1_1_device_falls_back_in_an_older_network() -> None:
     assert bench.uplink_options() == b""
 
 
+def test_an_older_network_draws_the_join_nonces_of_a_1_1_device() -> None:
+    bench = Bench(OTAA_1_1, version=MacVersion.V1_1)
+    bench.node.nonces.join_nonce = 5000
+
+    report = one_join(bench, RootKeys(NWK_KEY), join_nonce=77)
+
+    assert report.is_joined
+
+
 def test_old_versions_draw_their_nonces() -> None:
     nonces = sent_nonces(Bench(OTAA, version=MacVersion.V1_0_3), 6)
 
