@@ -230,7 +230,8 @@ def _silent(case: Case) -> Finding | None:
         seen,
         f"the server does not know DevEUI {dev_eui} with that JoinEUI (perhaps one is "
         f"byte-reversed), has another AppKey, or has seen DevNonce {nonce} before",
-        "compare EUIs and AppKey at the server; reset its DevNonces, or choose another --seed",
+        "compare EUIs and AppKey at the server; if it has seen the DevNonce, reset those there, or "
+        "choose another --seed (1.0.4 and 1.1: a greater first_dev_nonce)",
     )
 
 

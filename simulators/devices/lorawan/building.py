@@ -106,6 +106,7 @@ def _build(name: str, place: NodePlace, kind: NodeKind) -> BuiltNode:
         drift_ppm=kind.options.drift_ppm * (2 * chance - 1),
         observer=place.observer,
     )
+    node.nonces.dev_nonce = kind.options.first_dev_nonce - 1
     return BuiltNode(node, live(node, _source(name, place, kind.payload), kind.reporting))
 
 

@@ -14,6 +14,7 @@ from simulators.devices.lorawan.adr import Manner
 from simulators.devices.lorawan.certification import MANNERS as CERTIFICATIONS
 from simulators.devices.lorawan.energy import PROFILES
 from simulators.devices.lorawan.mac_queue import STICKY
+from simulators.devices.lorawan.nonces import DEV_NONCES
 from simulators.devices.lorawan.reporting import Reporting
 from simulators.devices.lorawan.settings import ALL_KEPT, Settings
 from simulators.devices.lorawan.start_session import CLASSES
@@ -45,6 +46,7 @@ class NodeOptions:
     empty uplink; unset: with the next uplink. ``adr_manner``: power-first or text; empty: as
     ``version`` says.
     ``drift_ppm``: each crystal is wrong by at most so much. ``profile``: currents of the radio.
+    ``first_dev_nonce``: where the counter of 1.0.4 and 1.1 begins, past what a server saw.
     ``lost``: what a reboot takes away: session, dev_nonce, join_nonce. Identities and keys are hex
     text; those that are empty come from the name and the seed.
     """
@@ -60,6 +62,7 @@ class NodeOptions:
     channels: tuple[int, ...] = ()
     duty_cycle: str = "off-time"
     first_f_cnt: int = 0
+    first_dev_nonce: int = 0
     sticky: str = "spec"
     f_opts_cipher: str = "1.1.1"
     confirmed_tries: int = 8
@@ -162,6 +165,7 @@ def settings_of(options: NodeOptions) -> Settings:
     _whole("battery", options.battery, 0, 255)
     _whole("confirmed_tries", options.confirmed_tries, 1, 100)
     _whole("first_f_cnt", options.first_f_cnt, 0, MAX_F_CNT)
+    _whole("first_dev_nonce", options.first_dev_nonce, 0, DEV_NONCES - 1)
     _whole("ping_periodicity", options.ping_periodicity, 0, 7)
     for name in ("adr", "wide_join_windows", "answers_f_pending", "first_link_adr_block_only"):
         _true_or_false(name, getattr(options, name))

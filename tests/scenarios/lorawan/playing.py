@@ -26,14 +26,13 @@ def changed(name: str, **settings: Any) -> Scenario:
 
 def in_region(name: str, kind: str, version: str = "1.0.3", **settings: Any) -> Scenario:
     """The scenario uplink in a region, through one kind of gateway."""
-    return changed(
-        "uplink",
-        radio__region=name,
-        gateway__gateway__kind=kind,
-        gateway__gateway__channels=CHANNELS.get(name, "usual"),
-        fleet__node__behaviour__version=f'"{version}"',
-        **settings,
-    )
+    usual = {
+        "radio__region": name,
+        "gateway__gateway__kind": kind,
+        "gateway__gateway__channels": CHANNELS.get(name, "usual"),
+        "fleet__node__behaviour__version": f'"{version}"',
+    }
+    return changed("uplink", **{**usual, **settings})
 
 
 def played(

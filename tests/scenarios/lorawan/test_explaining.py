@@ -222,3 +222,18 @@ def test_a_join_nonce_that_was_used() -> None:
     told = why(bench.play())
     assert "JoinNonce is not greater than the last one that the node accepted" in told
     assert "after 1000" in told
+
+
+def test_a_counter_that_begins_later_is_past_what_the_server_has_seen() -> None:
+    """``first_dev_nonce``, for the second run against the same server."""
+
+    class Seen(ScriptedNetwork):
+        def register(self, registration: Registration) -> None:
+            super().register(registration)
+            self.members[registration.dev_eui].dev_nonces = (41,)
+
+    settings = {**NODE_1_0_4, "fleet__node__behaviour__first_dev_nonce": 42}
+    run, evidence, _ = played(changed("join", **settings), Seen)
+
+    assert run.verdict == "pass"
+    assert evidence.nodes[0].join_report.requests == 1
