@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 from simulators.radio.path_loss import PathLoss, Shadowing, distance_m
@@ -19,7 +20,7 @@ class Links:
         self._has_frame_shadowing = shadowing is not None and shadowing.is_per_frame
         self._shadowing = shadowing
         self._stations: list[Place] = []
-        self._losses: dict[str, tuple[Position, list[float]]] = {}
+        self._losses: dict[str, tuple[Position, array[float]]] = {}
 
     def set_stations(self, stations: Sequence[Place]) -> None:
         """From now on levels are told at these, in this order."""
@@ -58,11 +59,11 @@ class Links:
         distance = distance_m(transmission.position, position)
         return transmission.power_dbm - self._path_loss.loss_db(distance)
 
-    def _station_losses(self, name: str, position: Position) -> list[float]:
+    def _station_losses(self, name: str, position: Position) -> array[float]:
         known = self._losses.get(name)
         if known is not None and known[0] == position:
             return known[1]
-        losses = [self._loss(name, position, station) for station in self._stations]
+        losses = array("d", [self._loss(name, position, each) for each in self._stations])
         self._losses[name] = (position, losses)
         return losses
 

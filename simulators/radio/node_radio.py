@@ -66,14 +66,20 @@ class MediumRadio:
     ) -> simpy.Event:
         """Event whose value is a Reception, or None when the window closed without a frame."""
         self._replace()
-        self._window = self._medium.listen(
+        self._window = window = self._medium.listen(
             self,
             frequency_hz=frequency_hz,
             modulation=modulation,
             open_us=open_us,
             close_us=close_us,
         )
-        return self._window.event
+        window.event.callbacks.append(self._forget)
+        return window.event
+
+    def _forget(self, event: simpy.Event) -> None:
+        """A window that is over is not kept: ten thousand radios sleep most of the time."""
+        if self._window is not None and self._window.event is event:
+            self._window = None
 
     def _replace(self) -> None:
         if self._window is not None:

@@ -100,12 +100,14 @@ def live(node: Node, source: Source, reporting: Reporting) -> Steps:
             continue
         if node.settings.device_class == "B" and node.device_class == "A":
             yield from node.switch_class("B", periodicity=node.settings.ping_periodicity)
-        result = yield from node.uplink(
-            source(clock.start_unix_us + clock.now_us()),
-            f_port=reporting.f_port,
-            is_confirmed=reporting.confirms(node.rng),
-        )
-        if result.outcome is Outcome.TOO_LONG:  # a sign of life, so that the network can help
+        outcome = (
+            yield from node.uplink(
+                source(clock.start_unix_us + clock.now_us()),
+                f_port=reporting.f_port,
+                is_confirmed=reporting.confirms(node.rng),
+            )
+        ).outcome
+        if outcome is Outcome.TOO_LONG:  # a sign of life, so that the network can help
             yield from node.uplink()
         tick_us = max(tick_us + (node.period_us or reporting.period_us), clock.now_us())
         due_us = tick_us + reporting.late_us(node.rng)

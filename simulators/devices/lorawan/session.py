@@ -25,15 +25,14 @@ class DeviceSession:
     """
 
     __slots__ = (
-        "a_f_cnt_down", "confirmed_f_cnt", "crypto", "dev_addr", "f_cnt_up", "n_f_cnt_down",
-        "net_id", "rj_count_0", "version",
+        "a_f_cnt_down", "confirmed_f_cnt", "crypto", "f_cnt_up", "n_f_cnt_down", "net_id",
+        "rj_count_0", "version",
     )  # fmt: skip
 
     def __init__(
         self, crypto: Session, version: MacVersion, *, f_cnt_up: int = 0, net_id: str = "000000"
     ) -> None:
         self.crypto = crypto
-        self.dev_addr = crypto.dev_addr
         self.net_id = net_id
         self.version = version
         self.f_cnt_up = f_cnt_up
@@ -41,6 +40,11 @@ class DeviceSession:
         self.a_f_cnt_down = NONE_YET
         self.confirmed_f_cnt = 0  # of the last confirmed uplink
         self.rj_count_0 = 0
+
+    @property
+    def dev_addr(self) -> str:
+        """The address, which the session's cipher has anyway."""
+        return self.crypto.dev_addr
 
     def restart_counters(self, first_f_cnt: int) -> None:
         """A device activated by personalisation that does not keep its counters was switched on."""
