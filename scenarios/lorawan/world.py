@@ -113,12 +113,13 @@ class LorawanWorld:
         """The whole run as one process."""
         for gateway in self.gateways:
             gateway.start()
-        for life in self._lives:
-            self.clock.process(self._later(life))
         for by_us in self._deadlines():
             self.clock.process(self._look_at(by_us))
         if self._progress is not None:
             self.clock.process(self._tick(self._progress))
+        yield self._until(min(HEAD_START_US, self.scenario.duration_us))
+        for life in self._lives:
+            self.clock.process(life)
         yield self._until(self.scenario.duration_us)
         self._note_late(None)
 
@@ -126,10 +127,6 @@ class LorawanWorld:
         placement = self.parts.placements[self._fleet_of[name]]
         mobility = mobility_of(name, placement, self.streams)
         return MediumRadio(self.clock, self.medium, name, mobility)
-
-    def _later(self, life: Steps) -> Steps:
-        yield self.clock.timeout(HEAD_START_US)
-        yield from life
 
     def _deadlines(self) -> set[int]:
         options = [expectation.options for expectation in self.scenario.expectations]
