@@ -8,10 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from conformance import targets
+from conformance.clients.mailbox import Mailbox, MailboxError, open_mailbox
 from scenarios.engine import Access
 from scenarios.files import FileError
+from scenarios.people import AppAccess
+from simulators.apps.person import DEFAULT_ADDRESS
 from simulators.platforms.embedded import EmbeddedError, embedded_server
-from simulators.platforms.provisioning import default_provisioning
+from simulators.platforms.provisioning import (
+    DEMO_APP,
+    DEMO_UNOFFICIAL_APP,
+    default_provisioning,
+)
 from simulators.randomness import RandomStreams
 from thingrig.errors import NoJudgement, UsageProblem
 
@@ -52,12 +59,46 @@ def _found(platform: str, path: str | None, url: str | None) -> Iterator[targets
 
 
 def access_to(target: targets.Target) -> Access:
-    """The credentials that devices may use."""
+    """The credentials that devices and people may use."""
     return Access(
         activation_codes=tuple(target.credential("activation_codes", ())),
         thing_tokens=tuple(target.credential("thing_tokens", ())),
         product_id=target.credential("product_id"),
+        app=_apps_of(target),
     )
+
+
+def _apps_of(target: targets.Target) -> AppAccess | None:
+    """Apps, accounts and the mail; a mailbox behind IMAP would hold up everybody else."""
+    if not target.credential("app_id"):
+        return None
+    mailbox = target.document.get("mailbox", {})
+    return AppAccess(
+        app_id=target.credential("app_id"),
+        unofficial_app_id=target.credential("unofficial_app_id"),
+        accounts=tuple((user["email"], user["password"]) for user in _users_of(target)),
+        can_register="registration" not in target.lacks,
+        letters=FolderLetters(open_mailbox(mailbox)) if "folder" in mailbox else None,
+        address=mailbox.get("address", DEFAULT_ADDRESS),
+    )
+
+
+def _users_of(target: targets.Target) -> list[dict[str, Any]]:
+    return list(target.credential("users", ()))
+
+
+class FolderLetters:
+    """What people get by e-mail, from the mailbox that a target file names."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+
+    def texts(self, address: str) -> list[str]:
+        """See Letters; a mailbox that cannot be read has nothing in it."""
+        try:
+            return [mail.text for mail in self._mailbox.messages(address)]
+        except MailboxError:
+            return []
 
 
 def tls_to(target: targets.Target) -> ssl.SSLContext | None:
@@ -75,4 +116,5 @@ def _built_in_document() -> dict[str, Any]:
     provisioning = default_provisioning(RandomStreams(0).stream("thethings-io", "provisioning"))
     codes = [each.code for each in provisioning.activation_codes]
     tokens = [each.thing_token for each in provisioning.things]
-    return {"credentials": {"activation_codes": codes, "thing_tokens": tokens}}
+    apps = {"app_id": DEMO_APP, "unofficial_app_id": DEMO_UNOFFICIAL_APP}
+    return {"credentials": {"activation_codes": codes, "thing_tokens": tokens, **apps}}

@@ -41,6 +41,7 @@ class Hold:
     must_from_us: int = NEVER_US
     must_to_us: int = NEVER_US
     may_to_us: int = NEVER_US
+    is_under_way: bool = False  # its confirmation was asked for and has not been answered
 
     def covers(self, thing_id: str, key: str) -> bool:
         """It is about that resource of that thing."""

@@ -125,13 +125,14 @@ class User:
             hold.must_to_us = self._clock.now_us()
         keys = {hold.thing_id: hold.keys or () for hold in holds}
         for delay_s in delays_s(self.phone.rng(f"taking from {from_.email}")):
+            # A confirmation that is under way may come after this, and give the right once more.
+            over = [h for h in holds if h.may_from_us != NEVER_US and not h.is_under_way]
             result = yield from self.phone.grant(keys, (), email=from_.email)
             if result != "unknown":
                 break
             yield self._clock.sleep(delay_s)
-        for hold in holds:
-            if result == "done" and hold.may_from_us != NEVER_US:
-                hold.may_to_us = self._clock.now_us()
+        for hold in over if result == "done" else ():
+            hold.may_to_us = self._clock.now_us()
 
     def share_with(self, friend: User) -> Steps:
         """Let a friend see one resource for a while, again and again."""
@@ -198,8 +199,10 @@ class User:
         self.unconfirmed = [hold for hold in self.unconfirmed if hold not in meant]
         for hold in meant:
             hold.may_from_us = self._clock.now_us()
+            hold.is_under_way = True
         result = yield from self.phone.open_link(target)
         for hold in meant:
+            hold.is_under_way = result == "unknown"
             if result == "done" and hold.thing_id in text and hold.must_to_us == NEVER_US:
                 hold.must_from_us = self._clock.now_us()
 

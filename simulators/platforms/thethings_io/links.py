@@ -26,7 +26,7 @@ def link(core: Core, request: Request, arguments: Arguments, now_us: int) -> Eff
     owner = core.rights.owner(thing.number)
     if owner is None:
         core.store.change("INSERT INTO link VALUES (?, ?)", thing.number, session.user)
-        core.rights.forget()
+        core.rights.forget(thing.number)
     elif owner != session.user:
         raise Refused(403, "thing is linked to another user")
     return [Answer(request, 200, _done("linked", thing))]
@@ -51,7 +51,7 @@ def unlink(core: Core, request: Request, arguments: Arguments, now_us: int) -> E
     for table in ("link", "share", "app_grant"):
         core.store.change(f"DELETE FROM {table} WHERE thing = ?", thing.number)  # noqa: S608
     confirmations.drop(core, thing.number)
-    core.rights.forget()
+    core.rights.forget(thing.number)
     return [Answer(request, 200, _done("unlinked", thing)), *end_unlawful(core)]
 
 

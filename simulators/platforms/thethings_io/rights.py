@@ -45,20 +45,30 @@ class Rights:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[tuple[int, int, str], int] = {}
+        self._known: dict[int, dict[tuple[int, str], int]] = {}  # by thing
+        self._count = 0
 
-    def forget(self) -> None:
-        """Remember nothing: links or grants have changed."""
-        self._known.clear()
+    def forget(self, thing: int | None = None) -> None:
+        """Links or grants have changed: remember nothing about a thing, or nothing at all."""
+        if thing is None:
+            self._known.clear()
+            self._count = 0
+        else:
+            self._count -= len(self._known.pop(thing, ()))
 
     def of(self, session: Session, thing: int, resource: str) -> int:
         """What the session may do with that resource; the sum of GET, POST and GRANT."""
-        key = (session.account, thing, resource)
-        flags = self._known.get(key)
-        if flags is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            flags = self._known[key] = self._look_up(session, thing, resource)
+        key = (session.account, resource)
+        known = self._known.get(thing)
+        flags = None if known is None else known.get(key)
+        return self._learn(session, thing, resource) if flags is None else flags
+
+    def _learn(self, session: Session, thing: int, resource: str) -> int:
+        if self._count >= _REMEMBERED:
+            self.forget()
+        flags = self._look_up(session, thing, resource)
+        self._known.setdefault(thing, {})[session.account, resource] = flags
+        self._count += 1
         return flags
 
     def _look_up(self, session: Session, thing: int, resource: str) -> int:
@@ -117,7 +127,7 @@ class Rights:
         if flags:
             query = "INSERT INTO app_grant VALUES (?, ?, ?, ?)"
             self._store.change(query, account, thing, resource, flags)
-        self.forget()
+        self.forget(thing)
 
     def shared(self, granter: int, user: int, thing: int, resource: str) -> int:
         """What a granter has shared with a user; the owner stands for every granter."""
@@ -139,7 +149,7 @@ class Rights:
             "REPLACE INTO share VALUES (?, ?, ?, ?, ?)", thing, resource, user, granter, flags
         )
         self._trim(thing, resource)
-        self.forget()
+        self.forget(thing)
 
     def _trim(self, thing: int, resource: str) -> None:
         """Cut every share down to what its granter may share, beginning at the owner."""
