@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "driver": ("wrk", "nginx"),
     "load": ("wrk", "nginx", "hey"),
     "core": (),
+    "udp": (),
     "office": (),
     "radio": (),
     "lorawan_crypto": (),

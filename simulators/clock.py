@@ -121,7 +121,7 @@ class WallClock(Clock):
 
     def late_us(self) -> int:
         """How far behind the machine's clock ``now`` is: what it cost to get here."""
-        return self.present_us() - int(self._now)
+        return (self._monotonic_ns() - self._origin_ns) // 1000 - int(self._now)
 
     def enter(self, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
         if self._is_over:

@@ -19,7 +19,7 @@ import simpy
 from simulators.clock import MICROSECONDS, Clock
 from simulators.gateways.access import Access, DutyCycle
 from simulators.gateways.channels import ChannelPlan
-from simulators.gateways.concentrator import Concentrator, Heard
+from simulators.gateways.concentrator import Concentrator
 from simulators.gateways.observing import Observer
 from simulators.gateways.station_downlinks import Downlinks
 from simulators.gateways.station_link import StationLink
@@ -28,6 +28,7 @@ from simulators.gateways.station_regions import STATION_REGIONS, StationRegion
 from simulators.gateways.station_settings import StationSettings
 from simulators.gateways.station_time import UNIT, StationTime
 from simulators.lorawan.modulation import Lora, Modulation
+from simulators.radio.transmission import Reception
 from simulators.transports.websocket import WebSocket, WebSocketTransport
 from simulators.wire import fields
 from simulators.wire.basics_station.coding import decode_from_server, encode
@@ -189,11 +190,11 @@ class BasicsStation:
 
     # Up.
 
-    def _heard(self, heard: Heard) -> None:
+    def _heard(self, count_us: int, reception: Reception) -> None:
         config = self.config
         if config is None:
             return
-        count_us, _, (transmission, rssi_dbm, snr_db) = heard
+        transmission, rssi_dbm, snr_db = reception
         dr = _dr_of(config, transmission.modulation)
         if dr is None or not self._passes(transmission.payload, config):
             return

@@ -19,7 +19,7 @@ class ForwarderSettings:
 
     ``warns_of_power``: a power that there is not is replaced by the next lower one, with a warning,
     as newer forwarders do; else it is an error. ``collect_us`` is how long received frames wait for
-    others to share a datagram with. Beacons need GPS.
+    others to share a datagram with; 0: each is sent at once, by itself. Beacons need GPS.
     """
 
     transmits_hz: tuple[int, int]

@@ -12,23 +12,31 @@ from __future__ import annotations
 
 import random
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import orjson
 import simpy
 
 from simulators.clock import MICROSECONDS, Clock
-from simulators.gateways.concentrator import Concentrator, Heard
-from simulators.gateways.counter import WRAP
+from simulators.gateways.concentrator import Concentrator
 from simulators.gateways.forwarder_schedule import ForwarderSchedule
 from simulators.gateways.forwarder_settings import ForwarderSettings
 from simulators.gateways.observing import Observer
 from simulators.lorawan.gps_time import to_gps_us
-from simulators.lorawan.modulation import Fsk
+from simulators.lorawan.modulation import Fsk, Modulation
+from simulators.radio.transmission import Reception
 from simulators.transports.udp import DatagramChannel, DatagramTransport
 from simulators.wire import fields
 from simulators.wire.errors import WireError
-from simulators.wire.semtech_packets import RxPk, Stat, rxpk_json, stat_json
+from simulators.wire.semtech_packets import (
+    Stat,
+    channel_json,
+    frame_json,
+    iso_time,
+    lora_frame_json,
+    stat_json,
+)
 from simulators.wire.semtech_udp import (
     MOST_RXPK,
     PUSH_ACK,
@@ -39,10 +47,13 @@ from simulators.wire.semtech_udp import (
     TxAck,
     decode,
     encode,
-    push_data_head,
+    push_data,
+    push_frame,
 )
 
 PUSH_TIMEOUT_US = 100_000  # a PUSH_ACK that comes later does not count
+NEVER_US = -1_000_000_000
+_MASK = 0xFFFFFFFF  # of the counter, what is shown
 SHOWN_BYTES = 64  # of a datagram that is not understood
 
 Steps = Generator[simpy.Event, Any, None]
@@ -71,10 +82,12 @@ class PacketForwarder:
         self.downlinks = 0  # PULL_RESP
         self._clock = clock
         self._datagrams = datagrams
-        self._rng = rng
+        self._token = partial(rng.getrandbits, 16)
         self._observer = observer
-        self._head = push_data_head(self.eui)
-        self._collected: list[str] = []
+        self._eui = bytes.fromhex(self.eui)
+        self._is_brief = observer is None and not (settings.has_gps or settings.collect_us)
+        self._channels: dict[tuple[int, Modulation], bytes] = {}
+        self._collected: list[bytes] = []
         self._unacknowledged: dict[int, int] = {}  # token: when it was sent
         self._pull_token = -1
         self._up: DatagramChannel
@@ -99,63 +112,73 @@ class PacketForwarder:
 
     # Upstream.
 
-    def _heard(self, heard: Heard) -> None:
-        collected = self._collected
-        collected.append(rxpk_json(self._rxpk(heard)))
-        if len(collected) == 1:
+    def _heard(self, count_us: int, reception: Reception) -> None:
+        transmission, rssi_dbm, snr_db = reception
+        modulation, payload = transmission.modulation, transmission.payload
+        key = (transmission.frequency_hz, modulation)
+        where = self._channels.get(key) or self._channel(*key)
+        is_fsk = modulation.__class__ is Fsk
+        if self._is_brief and not is_fsk:
+            # Nearly every frame of a large fleet goes this way, which is the shortest.
+            token = self._token()
+            self._unacknowledged[token] = self._clock.now_us()
+            self.forwarded += 1
+            self.pushed += 1
+            tmst = count_us & _MASK
+            self._up.send(push_frame(token, self._eui, tmst, where, rssi_dbm, snr_db, payload))
+            return
+        if self.settings.has_gps:
+            where = self._time() + where
+        if is_fsk:
+            packet = frame_json(count_us & _MASK, where, rssi_dbm, payload)
+        else:
+            packet = lora_frame_json(count_us & _MASK, where, rssi_dbm, snr_db, payload)
+        self._collected.append(packet)
+        self._push_soon()
+
+    def _channel(self, frequency_hz: int, modulation: Modulation) -> bytes:
+        """What is the same in every frame of a channel and data rate; made once for each."""
+        number = self.concentrator.plan.number(frequency_hz, modulation)
+        made = channel_json(frequency_hz, modulation, number or 0)
+        self._channels[frequency_hz, modulation] = made
+        return made
+
+    def _time(self) -> bytes:
+        unix_us = self._clock.unix_us()
+        return f'"time":"{iso_time(unix_us)}","tmms":{to_gps_us(unix_us) // 1000},'.encode()
+
+    def _push_soon(self) -> None:
+        if not self.settings.collect_us:
+            self._push_collected()
+        elif len(self._collected) == 1:
             wait = self._clock.timeout(self.settings.collect_us)
             wait.callbacks.append(self._push_collected)
 
-    def _rxpk(self, heard: Heard) -> RxPk:
-        count, channel, (transmission, rssi_dbm, snr_db) = heard
-        unix_us = gps_ms = None
-        if self.settings.has_gps:
-            unix_us = self._clock.unix_us()
-            gps_ms = to_gps_us(unix_us) // 1000
-        modulation = transmission.modulation
-        return RxPk(
-            count % WRAP,
-            transmission.frequency_hz,
-            modulation,
-            transmission.payload,
-            rssi_dbm,
-            None if isinstance(modulation, Fsk) else snr_db,
-            channel,
-            unix_us=unix_us,
-            gps_ms=gps_ms,
-        )
-
-    def _push_collected(self, _: simpy.Event) -> None:
+    def _push_collected(self, _: simpy.Event | None = None) -> None:
         collected, self._collected = self._collected, []
         for begin in range(0, len(collected), MOST_RXPK):
             packets = collected[begin : begin + MOST_RXPK]
             self.forwarded += len(packets)
-            self._push(f'{{"rxpk":[{",".join(packets)}]}}')
+            self._push(b'{"rxpk":[%b]}' % b",".join(packets))
 
-    def _push(self, body: str) -> None:
+    def _push(self, body: bytes) -> None:
         token = self._token()
         self._unacknowledged[token] = self._clock.now_us()
         self.pushed += 1
         if self._observer is not None:
             self._tell("uplink", {"type": "PUSH_DATA", "token": token, **orjson.loads(body)})
-        head = bytes((VERSION, token >> 8, token & 0xFF))
-        self._up.send(head + self._head + body.encode())
+        self._up.send(push_data(token, self._eui, body))
 
     def _on_up(self, data: bytes) -> None:
-        if len(data) >= 4 and data[0] == VERSION and data[3] == PUSH_ACK:
-            self._push_ack(data[1] << 8 | data[2])
-        else:
+        if len(data) < 4 or data[0] != VERSION or data[3] != PUSH_ACK:
             self._ignore(data, "expected PUSH_ACK")
-
-    def _push_ack(self, token: int) -> None:
-        sent_us = self._unacknowledged.pop(token, None)
-        is_counted = sent_us is not None and self._clock.now_us() - sent_us <= PUSH_TIMEOUT_US
+            return
+        token = data[1] << 8 | data[2]
+        sent_us = self._unacknowledged.pop(token, NEVER_US)
+        is_counted = self._clock.now_us() - sent_us <= PUSH_TIMEOUT_US
         self.acknowledged += is_counted
         if self._observer is not None:
             self._tell_acknowledgement("PUSH_ACK", token, is_counted)
-
-    def _token(self) -> int:
-        return int(self._rng.random() * 65_536)
 
     # Downstream.
 
@@ -202,7 +225,7 @@ class PacketForwarder:
             since = [now - then for now, then in zip(totals, before, strict=True)]
             before = totals
             self._forget_old_tokens()
-            self._push(f'{{"stat":{stat_json(self._stat(since))}}}')
+            self._push(b'{"stat":%b}' % stat_json(self._stat(since)).encode())
 
     def _totals(self) -> list[int]:
         received, transmitted = self.concentrator.received, self.schedule.transmitted

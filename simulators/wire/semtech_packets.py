@@ -20,11 +20,14 @@ from simulators.wire import fields
 from simulators.wire.errors import WireError
 
 LONGEST_PAYLOAD = 255
+# tmst, channel_json, SNR, RSSI, size, base64.
+LORA_FRAME = b'{"tmst":%d,%b,"lsnr":%.1f,"rssi":%.0f,"size":%d,"data":"%b"}'
 
 _UINT32 = 0xFFFFFFFF
 _INT64 = 2**63 - 1
 _LOWEST_HZ, _HIGHEST_HZ = 1_000_000, 10_000_000_000
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+_FRAME = b'{"tmst":%d,%b,"rssi":%.0f,"size":%d,"data":"%b"}'
 _CODING_RATES = ("4/5", "4/6", "4/7", "4/8")
 
 
@@ -81,7 +84,7 @@ class TxPk(NamedTuple):
     deviation_hz: int | None = None  # ``fdev``, FSK
 
 
-def rxpk_json(packet: RxPk) -> str:
+def rxpk_json(packet: RxPk) -> bytes:
     """One member of ``rxpk``, as JSON; nothing in it needs to be escaped."""
     (
         tmst, frequency_hz, modulation, data, rssi_dbm, snr_db, channel, rf_chain, crc,
@@ -98,14 +101,33 @@ def rxpk_json(packet: RxPk) -> str:
         more += f'"foff":{offset_hz},'
     if signal_dbm is not None:
         more += f'"rssis":{signal_dbm},'
-    if snr_db is not None:
-        more += f'"lsnr":{snr_db:.1f},'
-    return (
-        f'{{"tmst":{tmst},{more}"chan":{channel},"rfch":{rf_chain},'
-        f'"freq":{_megahertz(frequency_hz)},"stat":{crc},{_modulation_json(modulation)},'
-        f'"rssi":{rssi_dbm:.0f},"size":{len(data)},'
-        f'"data":"{b2a_base64(data, newline=False).decode()}"}}'
+    where = more.encode() + channel_json(frequency_hz, modulation, channel, rf_chain, crc)
+    if snr_db is None:
+        return frame_json(tmst, where, rssi_dbm, data)
+    return lora_frame_json(tmst, where, rssi_dbm, snr_db, data)
+
+
+def channel_json(
+    frequency_hz: int, modulation: Modulation, channel: int, rf_chain: int = 0, crc: int = 1
+) -> bytes:
+    """The members of ``rxpk`` that are the same for every frame of a channel and data rate."""
+    text = (
+        f'"chan":{channel},"rfch":{rf_chain},"freq":{_megahertz(frequency_hz)},"stat":{crc},'
+        f"{_modulation_json(modulation)}"
     )
+    return text.encode()
+
+
+def lora_frame_json(tmst: int, where: bytes, rssi_dbm: float, snr_db: float, data: bytes) -> bytes:
+    """A member of ``rxpk``; ``where`` are the members in its middle, as from ``channel_json``."""
+    return LORA_FRAME % (
+        tmst, where, snr_db, rssi_dbm, len(data), b2a_base64(data, newline=False),
+    )  # fmt: skip
+
+
+def frame_json(tmst: int, where: bytes, rssi_dbm: float, data: bytes) -> bytes:
+    """The same for FSK, which has no SNR."""
+    return _FRAME % (tmst, where, rssi_dbm, len(data), b2a_base64(data, newline=False))
 
 
 def iso_time(unix_us: int) -> str:

@@ -11,12 +11,15 @@ PROTOCOL.md (``warn``).
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Callable
+from struct import Struct
 from typing import Any, NamedTuple
 
 from simulators.wire import fields
 from simulators.wire.errors import WireError
 from simulators.wire.semtech_packets import (
+    LORA_FRAME,
     RxPk,
     Stat,
     TxPk,
@@ -44,6 +47,8 @@ TX_ERRORS = (
 )
 
 _INT64 = 2**63 - 1
+_PUSH_DATA = Struct(">BHB8s").pack
+_PUSH_FRAME = b'\x02%%b\x00%%b{"rxpk":[%b]}' % LORA_FRAME
 
 
 class PushData(NamedTuple):
@@ -132,19 +137,38 @@ def decode(data: bytes) -> Datagram:
     return _DECODERS[kind](int.from_bytes(data[1:3], "big"), data[4:], version)
 
 
-def push_data_head(gateway_eui: str) -> bytes:
-    """Kind and EUI of every PUSH_DATA of a gateway: what stands between token and JSON."""
-    return bytes((PUSH_DATA,)) + bytes.fromhex(gateway_eui)
+def push_frame(
+    token: int,
+    gateway_eui: bytes,
+    tmst: int,
+    where: bytes,
+    rssi_dbm: float,
+    snr_db: float,
+    data: bytes,
+) -> bytes:
+    """
+    PUSH_DATA with one LoRa frame and nothing else, as nearly all are.
+
+    In one piece it costs less than from its parts; arguments as those of ``lora_frame_json``.
+    """
+    return _PUSH_FRAME % (
+        token.to_bytes(2, "big"), gateway_eui, tmst, where, snr_db, rssi_dbm, len(data),
+        b2a_base64(data, newline=False),
+    )  # fmt: skip
+
+
+def push_data(token: int, gateway_eui: bytes, body: bytes) -> bytes:
+    """PUSH_DATA from its parts; ``body`` is JSON whose members the caller has written."""
+    return _PUSH_DATA(VERSION, token, PUSH_DATA, gateway_eui) + body
 
 
 def _push_data(datagram: PushData) -> tuple[int, bytes]:
     members = []
     if datagram.rxpk:
-        members.append(f'"rxpk":[{",".join(map(rxpk_json, datagram.rxpk))}]')
+        members.append(b'"rxpk":[%b]' % b",".join(map(rxpk_json, datagram.rxpk)))
     if datagram.stat is not None:
-        members.append(f'"stat":{stat_json(datagram.stat)}')
-    body = f"{{{','.join(members)}}}".encode()
-    return PUSH_DATA, bytes.fromhex(datagram.gateway_eui) + body
+        members.append(b'"stat":%b' % stat_json(datagram.stat).encode())
+    return PUSH_DATA, bytes.fromhex(datagram.gateway_eui) + b"{%b}" % b",".join(members)
 
 
 def _tx_ack(datagram: TxAck) -> tuple[int, bytes]:

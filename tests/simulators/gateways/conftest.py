@@ -70,6 +70,7 @@ def forwarder() -> Build:
         counter_start: int = 0,
         delay_us: int = 0,
         access: Access | None = None,
+        is_observed: bool = True,
         **settings: Any,
     ) -> Forwarder:
         clock = VirtualClock()
@@ -83,7 +84,7 @@ def forwarder() -> Build:
             plan=usual_plan(EU868),
             counter=Counter(start=counter_start, drift_ppm=drift_ppm),
             access=access,
-            observer=notebook,
+            observer=notebook if is_observed else None,
         )
         gateway = PacketForwarder(
             concentrator,
@@ -91,7 +92,7 @@ def forwarder() -> Build:
             datagrams=datagrams,
             rng=random.Random(1),
             settings=replace(SETTINGS, **settings),
-            observer=notebook,
+            observer=notebook if is_observed else None,
         )
         made = Forwarder(clock, air, notebook, datagrams, gateway)
         datagrams.listen(made.take)

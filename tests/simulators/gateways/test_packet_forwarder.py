@@ -17,7 +17,7 @@ from tests.simulators.gateways.conftest import EUI, Build, Forwarder
 from tests.simulators.gateways.stage import SF7, UPLINK
 
 RNG = random.Random(1)
-TOKENS = [int(RNG.random() * 65_536) for _ in range(5)]
+TOKENS = [RNG.getrandbits(16) for _ in range(5)]
 DOWNLINK = bytes.fromhex("6002c3d4520000000ff899fded6d0e20374949b4782e")  # 56 576 µs at SF7
 TXPK = TxPk(
     868_100_000, SF7, DOWNLINK, tmst=6_000_000, power_dbm=14, inverts_polarity=True, has_crc=False
@@ -59,11 +59,35 @@ def test_a_frame_goes_up_with_the_stamp_of_its_end(forwarder: Build) -> None:
     made.air.uplink(b"\xe0\x01", frequency_hz=868_800_000, modulation=Fsk(50_000))
     made.play(2)
 
-    (push,) = made.of(PushData)
-    assert push.rxpk == (
-        RxPk(500_000, 868_100_000, SF7, UPLINK, -35, 9.1, channel=0),
-        RxPk(500_000, 868_800_000, Fsk(50_000), b"\xe0\x01", -35, None, channel=9),
-    )
+    assert [push.rxpk for push in made.of(PushData)] == [
+        (RxPk(500_000, 868_100_000, SF7, UPLINK, -35, 9.1, channel=0),),
+        (RxPk(500_000, 868_800_000, Fsk(50_000), b"\xe0\x01", -35, None, channel=9),),
+    ]
+
+
+@pytest.mark.parametrize("collect_us", [0, 1000])
+def test_unobserved_it_sends_the_same(forwarder: Build, collect_us: int) -> None:
+    """Frame by frame and without a trace it takes a shorter way to the same datagrams."""
+    sent: list[list[bytes]] = []
+    for is_observed in (True, False):
+        made = forwarder(is_observed=is_observed, collect_us=collect_us)
+        raw: list[bytes] = []
+        made.datagrams.listen(lambda data, address, raw=raw: raw.append(data))
+        made.play(1)
+        for number in range(40):
+            made.air.uplink(
+                bytes((0x40, number)) * (1 + number % 5),
+                frequency_hz=868_100_000 + 200_000 * (number % 3),
+                modulation=[SF7, Lora(12, 125_000), Lora(9, 125_000, "4/8")][number % 3],
+                rssi_dbm=-140 + 3.37 * number,
+                snr_db=-20.05 + 0.83 * number,
+            )
+            made.play(1.01 + number / 100)
+        made.air.uplink(b"\xe0", frequency_hz=868_800_000, modulation=Fsk(50_000))
+        made.play(2)
+        sent.append(raw)
+    assert len(sent[0]) == 41 + 1  # and PULL_DATA
+    assert sent[0] == sent[1]
 
 
 def test_with_gps_a_frame_has_its_time(forwarder: Build) -> None:

@@ -30,8 +30,8 @@ SF7 = Lora(7, 125_000)
 
 RXPK = RxPk(3512348611, 868_100_000, SF7, bytes.fromhex("40f17dbe490002"), -35, 5.1, channel=2)
 RXPK_JSON = (
-    b'{"tmst":3512348611,"lsnr":5.1,"chan":2,"rfch":0,"freq":868.100000,"stat":1,"modu":"LORA",'
-    b'"datr":"SF7BW125","codr":"4/5","rssi":-35,"size":7,"data":"QPF9vkkAAg=="}'
+    b'{"tmst":3512348611,"chan":2,"rfch":0,"freq":868.100000,"stat":1,"modu":"LORA",'
+    b'"datr":"SF7BW125","codr":"4/5","lsnr":5.1,"rssi":-35,"size":7,"data":"QPF9vkkAAg=="}'
 )
 FULL_RXPK = RxPk(
     0, 903_900_000, Lora(10, 500_000, "4/8"), b"\x00", -119, -20.5, 7, 1, -1,
@@ -40,8 +40,8 @@ FULL_RXPK = RxPk(
 )  # fmt: skip
 FULL_RXPK_JSON = (
     b'{"tmst":0,"time":"2024-01-01T00:00:00.000001Z","tmms":1388102418000,"mid":9,"foff":-742,'
-    b'"rssis":-121,"lsnr":-20.5,"chan":7,"rfch":1,"freq":903.900000,"stat":-1,"modu":"LORA",'
-    b'"datr":"SF10BW500","codr":"4/8","rssi":-119,"size":1,"data":"AA=="}'
+    b'"rssis":-121,"chan":7,"rfch":1,"freq":903.900000,"stat":-1,"modu":"LORA",'
+    b'"datr":"SF10BW500","codr":"4/8","lsnr":-20.5,"rssi":-119,"size":1,"data":"AA=="}'
 )
 FSK_RXPK = RxPk(512, 868_800_000, Fsk(50_000), b"\xff\xfe", -75)
 FSK_RXPK_JSON = (
