@@ -183,9 +183,9 @@ class Tshark:
     """Debian's tshark, with the keys of one device."""
 
     def __init__(self, folder: Path, loop: Loop) -> None:
-        session = loop.network.device(DEV_EUI).session
+        session = loop.node.session
         assert session is not None
-        keys = session.keys
+        keys = session.crypto.keys
         self._environment = {**os.environ, "HOME": str(folder)}
         self._address = session.dev_addr
         self._session = (keys.f_nwk_s_int_key.hex(), keys.app_s_key.hex())
