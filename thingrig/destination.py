@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from conformance import targets
-from conformance.clients.mailbox import Mailbox, MailboxError, open_mailbox
+from conformance.clients.mailbox import Mail, read_mail
 from scenarios.engine import Access
 from scenarios.files import FileError
 from scenarios.people import AppAccess
@@ -78,7 +80,7 @@ def _apps_of(target: targets.Target) -> AppAccess | None:
         unofficial_app_id=target.credential("unofficial_app_id"),
         accounts=tuple((user["email"], user["password"]) for user in _users_of(target)),
         can_register="registration" not in target.lacks,
-        letters=FolderLetters(open_mailbox(mailbox)) if "folder" in mailbox else None,
+        letters=FolderLetters(Path(mailbox["folder"])) if "folder" in mailbox else None,
         address=mailbox.get("address", DEFAULT_ADDRESS),
     )
 
@@ -88,17 +90,30 @@ def _users_of(target: targets.Target) -> list[dict[str, Any]]:
 
 
 class FolderLetters:
-    """What people get by e-mail, from the mailbox that a target file names."""
+    """
+    What people get by e-mail, from the folder that a target file names.
 
-    def __init__(self, mailbox: Mailbox) -> None:
-        self._mailbox = mailbox
+    Each message is read once: whoever asks is held up, and so is everybody else.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: set[str] = set()
+        self._texts: dict[str, list[str]] = {}
 
     def texts(self, address: str) -> list[str]:
-        """See Letters; a mailbox that cannot be read has nothing in it."""
-        try:
-            return [mail.text for mail in self._mailbox.messages(address)]
-        except MailboxError:
-            return []
+        """See Letters; a folder that cannot be read has nothing in it."""
+        for path in sorted(self._folder.rglob("*")):
+            name = path.name.partition(":")[0]  # a reader beside us may have marked it as seen
+            if name not in self._known and path.parent.name != "tmp" and path.is_file():
+                self._known.add(name)
+                with contextlib.suppress(OSError):
+                    self._take(read_mail(path.read_bytes()))
+        return self._texts.get(address.lower(), [])
+
+    def _take(self, mail: Mail) -> None:
+        for address in mail.to:
+            self._texts.setdefault(address, []).append(mail.text)
 
 
 def tls_to(target: targets.Target) -> ssl.SSLContext | None:
