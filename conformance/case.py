@@ -4,13 +4,12 @@ One test of a run: from what pytest tells about it to its line in the results fi
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from _pytest.outcomes import Skipped  # pytest.skip.Exception, which has no type
 
-from conformance.clients.exchange import Exchange, UnexpectedAnswer
+from conformance.clients.exchange import UnexpectedAnswer
 from conformance.evidence import evidence
 from conformance.judge import Judge
 from conformance.kinds import count_requests
@@ -21,8 +20,8 @@ from conformance.outcomes import (
     RequirementBroken,
 )
 from conformance.run import Run
+from conformance.tracing import events_of
 from conformance.verdict import WORST_FIRST, Verdict
-from scenarios.trace import Event
 
 MAX_EXCHANGES = 30
 
@@ -89,11 +88,12 @@ class Case:
                 "requests": count_requests(self.run.exchanges[self.first :]),
                 "worker": self.run.worker,
             },
-            "events": [
-                event
-                for exchange in self.run.exchanges[self.first :]
-                for event in trace_events(exchange, self.run, self.test)
-            ],
+            "events": events_of(
+                self.run.exchanges[self.first :],
+                self.test,
+                started=self.run.started,
+                secrets=self.run.secrets,
+            ),
         }
 
 
@@ -112,20 +112,6 @@ def error_line(test: str, ids: list[str], reason: str) -> dict[str, Any]:
         "expected": None, "actual": None, "observed": [], "duration_s": 0.0,
         "evidence": {"exchanges": [], "curl": []}, "requests": {}, "worker": None,
     }  # fmt: skip
-
-
-def trace_events(exchange: Exchange, run: Run, test: str) -> list[dict[str, Any]]:
-    """An exchange as an uplink and a downlink of a trace, without secrets."""
-    at = max(0, round((exchange.started - run.started) * 1_000_000))
-    [document] = evidence([exchange], run.secrets, {})["exchanges"]
-    response = exchange.seen()
-    answer = {"response": document["response"], "error": document["error"]}
-    arrived = at + round(response.elapsed_s * 1_000_000)
-    events = [
-        Event(at, test, "uplink", "http", document["request"]),
-        Event(arrived, test, "downlink", "http", answer),
-    ]
-    return [json.loads(json.dumps(event._asdict())) for event in events]
 
 
 def _rank(verdict: Verdict) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from scenarios.secrets import SecretRegistry
@@ -38,8 +39,13 @@ class Recorder:
 
 
 def writable(message: dict[str, Any]) -> dict[str, Any]:
-    """A body that is not JSON has no place in a line of JSON: its length and beginning have."""
+    """A body that is not JSON has no place in a line of JSON: length, beginning and digest have."""
     body = message.get("document")
     if isinstance(body, bytes | bytearray):
-        return {**message, "document": {"bytes": len(body), "begins": bytes(body[:64]).hex()}}
+        document = {"bytes": len(body), "begins": bytes(body[:64]).hex(), "sha256": _digest(body)}
+        return {**message, "document": document}
     return message
+
+
+def _digest(body: bytes | bytearray) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 
 class _NotJson:
@@ -109,12 +109,25 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+class Heard(NamedTuple):
+    """
+    A stream so far: each document with the monotonic time of its last byte.
+
+    ``ended`` is the peer's reason, None while it lives; ``until`` is when we stopped listening.
+    """
+
+    documents: list[tuple[float, Any]]
+    ended: str | None
+    until: float
+
+
 @dataclass(slots=True)
 class Exchange:
     """
     A request and its Response; ``started`` is the monotonic time in seconds when it was sent.
 
-    ``raw`` holds the bytes on the wire when they were given as such.
+    ``raw`` holds the bytes on the wire when they were given as such; ``answers`` is how many were
+    waited for then, of which ``response`` is the last. ``heard`` tells of a stream that was opened.
     """
 
     method: str
@@ -125,7 +138,9 @@ class Exchange:
     started: float
     url: str = ""
     raw: bytes | None = field(default=None, repr=False)
+    answers: int = 1
     growing: Callable[[], Response] | None = field(default=None, repr=False)
+    heard: Callable[[], Heard] | None = field(default=None, repr=False)
 
     def seen(self) -> Response:
         """The response as far as it has come; a stream's body grows after its head."""

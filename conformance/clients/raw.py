@@ -19,7 +19,9 @@ def exchange_raw(http: Http, data: bytes, *, answers: int, timeout_s: float) -> 
     responses = _responses(http, data, answers, started + timeout_s)
     recorded = responses[-1] if responses else unanswered("closed by us right after sending", 0.0)
     target = target.removeprefix(http.prefix)
-    http.guard.after(Exchange(method, target, headers, body, recorded, started, http.url, raw=data))
+    seen = Exchange(method, target, headers, body, recorded, started, http.url, raw=data)
+    seen.answers = answers
+    http.guard.after(seen)
     return responses
 
 

@@ -23,6 +23,7 @@ from conformance.clients.connection import (
 from conformance.clients.exchange import (
     Exchange,
     Headers,
+    Heard,
     Response,
     answered,
     parse_json,
@@ -79,6 +80,8 @@ class Stream:
         self._http = http
         self._news = threading.Condition()
         self._connection: Connection | None = None
+        self._closed_at: float | None = None
+        self._ended_at = _FOREVER
         http.guard.before("GET", target, self._fields, b"")
         self.response = self._open(timeout_s)
         http.guard.after(
@@ -92,6 +95,7 @@ class Stream:
                 http.url,
                 raw=request,
                 growing=self._seen,
+                heard=self._heard,
             )
         )
 
@@ -137,6 +141,7 @@ class Stream:
 
     def close(self) -> None:
         """Stop listening."""
+        self._closed_at = self._closed_at or time.monotonic()
         if self._connection is not None:
             self._connection.close()
             self._thread.join(timeout=5.0)
@@ -216,9 +221,16 @@ class Stream:
         except (ConnectionEnded, BrokenStream, OSError, ValueError) as end:
             with self._news:
                 self.ended = str(end)
+                self._ended_at = time.monotonic()
                 self._news.notify_all()
         finally:
             connection.close()
+
+    def _heard(self) -> Heard:
+        documents = [(each.at, each.value) for each in list(self.documents)]
+        until = self._closed_at or time.monotonic()
+        is_theirs = self._closed_at is None or self._ended_at < self._closed_at
+        return Heard(documents, self.ended if is_theirs else None, until)
 
     def _seen(self) -> Response:
         """What evidence shows: the head, and everything that has come so far as the body."""

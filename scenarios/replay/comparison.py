@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from scenarios.replay.moments import form, unix_us
-from scenarios.replay.names import Names
+from scenarios.replay.names import Names, is_opaque
 
 SKEW_US = 300_000_000  # how far a platform's clock may be from ours
 
@@ -54,7 +54,7 @@ def differences(
 ) -> Iterator[Difference]:
     """Every difference, in the order of the recorded document."""
     if isinstance(recorded, dict) and isinstance(replayed, dict):
-        yield from _members(sides.names.expected_keys(recorded), replayed, sides, where)
+        yield from _members(recorded, replayed, sides, where)
     elif isinstance(recorded, list) and isinstance(replayed, list):
         yield from _items(recorded, replayed, sides, where)
     elif _type(recorded) != _type(replayed):
@@ -66,15 +66,34 @@ def differences(
 def _members(
     recorded: dict[str, Any], replayed: dict[str, Any], sides: Sides, where: str
 ) -> Iterator[Difference]:
+    left = dict(replayed)
+    unknown: dict[str, Any] = {}  # perhaps names that are learned from other members
     for name, value in recorded.items():
-        inner = f"{where}.{name}" if where else name
-        if name in replayed:
-            yield from differences(value, replayed[name], sides, inner)
+        there = sides.names.expected(name)
+        if there in left:
+            yield from differences(value, left.pop(there), sides, _inside(where, there))
         else:
-            yield Difference("shape", inner, value, NOTHING)
-    for name in replayed.keys() - recorded.keys():
-        inner = f"{where}.{name}" if where else name
-        yield Difference("shape", inner, NOTHING, replayed[name])
+            unknown[name] = value
+    for name, value in unknown.items():
+        there = _counterpart(name, left, sides)
+        if there is not None:
+            yield from differences(value, left.pop(there), sides, _inside(where, there))
+        else:
+            yield Difference("shape", _inside(where, name), value, NOTHING)
+    for name, value in left.items():
+        yield Difference("shape", _inside(where, name), NOTHING, value)
+
+
+def _counterpart(name: str, left: dict[str, Any], sides: Sides) -> str | None:
+    there: str = sides.names.expected(name)
+    if there in left:
+        return there
+    drawn = (each for each in left if is_opaque(each))
+    return next((each for each in drawn if sides.names.is_counterpart(name, each)), None)
+
+
+def _inside(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
 
 
 def _items(

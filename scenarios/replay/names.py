@@ -24,15 +24,22 @@ class Names:
     """Recorded names and what the target has in their place."""
 
     def __init__(
-        self, script: Script, *, activation_codes: Iterable[str], thing_tokens: Iterable[str]
+        self,
+        script: Script,
+        *,
+        activation_codes: Iterable[str],
+        thing_tokens: Iterable[str],
+        passwords: Iterable[str] = (),
     ) -> None:
+        """Passwords are those of users, who come in the same order on both sides."""
         self._issued = script.issued
         self._given = {
             "activation_code": iter(activation_codes),
             "thing_token": iter(thing_tokens),
         }
         self._learned = script.learned
-        self._there: dict[str, str] = {}
+        recorded = sorted(script.given("password"), key=_number)
+        self._there = dict(zip(recorded, passwords, strict=False))
         self._here: dict[str, str] = {}
 
     def there(self, value: Any) -> Any:
@@ -47,10 +54,6 @@ class Names:
     def expected(self, value: Any) -> Any:
         """The same for documents to compare with: what is not known stays as it was recorded."""
         return self._mapped(value, lambda found: self._there.get(found[0], found[0]))
-
-    def expected_keys(self, value: dict[str, Any]) -> dict[str, Any]:
-        """A recorded object with the target's names for its members."""
-        return {self.expected(key): item for key, item in value.items()}
 
     def next_code(self, placeholder: str) -> str | None:
         """Another activation code, since the target has used up the one before."""
@@ -114,6 +117,11 @@ class Names:
         if isinstance(value, list):
             return [self._mapped(item, secret) for item in value]
         return value
+
+
+def _number(placeholder: str) -> int:
+    found = PLACEHOLDER.fullmatch(placeholder)
+    return int(found[2]) if found else 0
 
 
 def is_opaque(text: str) -> bool:

@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import simpy
 
 from scenarios.recorder import Recorder, writable
 from scenarios.replay.comparison import Difference, Sides, Span, differences
 from scenarios.replay.names import Names, UnlearnedError
+from scenarios.replay.postman import Postman
 from scenarios.replay.script import (
     Ending,
     Exchange,
@@ -29,14 +30,26 @@ from scenarios.replay.script import (
 )
 from scenarios.replay.streams import LATE_US, Reception, stream_differences
 from simulators.clock import EPOCH, WallClock
-from simulators.devices.device import Credentials, Steps
-from simulators.devices.observation import observed
-from simulators.transports.http import HttpAnswer, HttpChannel, HttpTransport, TransportError
+from simulators.devices.device import Steps
+from simulators.devices.observation import ObservedChannel
+from simulators.transports.http import HttpAnswer, HttpTransport, TransportError
 
 PATIENCE_US = 2_000_000  # for a document of a stream that somebody waits for
 LOST_AFTER = 20  # requests in a row without an answer
 
 Progress = Callable[[int, int], None]
+
+
+class ReplayTransport(HttpTransport, Protocol):
+    """One that takes whole requests as well."""
+
+    def exchange(self, data: bytes, answers: int) -> simpy.Event:
+        """
+        Send bytes on a connection of their own.
+
+        Returns:
+            Event whose value is the last of so many HttpAnswers, or that fails with TransportError.
+        """
 
 
 class Finding(NamedTuple):
@@ -70,6 +83,7 @@ class Manner:
 
     speed: float = 1.0
     product_id: str | None = None
+    passwords: tuple[str, ...] = ()
     has_used_codes: bool = False
     is_timed: bool = True
 
@@ -141,7 +155,8 @@ class Player:
         names: Names,
         *,
         clock: WallClock,
-        transport: HttpTransport,
+        transport: ReplayTransport,
+        postman: Postman,
         recorder: Recorder,
         start: datetime,
         manner: Manner,
@@ -152,11 +167,12 @@ class Player:
         self._names = names
         self._clock = clock
         self._transport = transport
+        self._postman = postman
         self._recorder = recorder
         self._start_us = (start - EPOCH) // timedelta(microseconds=1)
         self._manner = manner
         self._progress = progress
-        self._channels: dict[str, HttpChannel] = {}
+        self._channels: dict[str, ObservedChannel] = {}
         self._begun: dict[Step, simpy.Event] = {each: clock.event() for each in script.steps}
         self._done: dict[Step, simpy.Event] = {each: clock.event() for each in script.steps}
         self._listeners: dict[Stream, Listener] = {}
@@ -239,13 +255,12 @@ class Player:
             return
         try:
             target = self._names.there(step.target)
+            channel = self._authorized(step)
         except UnlearnedError:
             self.outcome.counts["unplayed"] += 1
             return
         listener = self._listeners[step] = Listener(self._clock)
-        listener.subscription = self._channel(step.device).subscribe(
-            target, listener.document, listener.end
-        )
+        listener.subscription = channel.subscribe(target, listener.document, listener.end)
 
     def _ask(self, step: Exchange) -> None:
         self.outcome.counts["exchanges"] += 1
@@ -253,29 +268,17 @@ class Player:
         if is_failed and not step.is_unclear and not self._script.was_heard(step):
             self.outcome.counts["failed in the recording"] += 1
             self._done[step].succeed()
-            return
-        try:
-            target, document = self._names.there(step.target), self._document(step)
-        except UnlearnedError:
-            self.outcome.counts["unplayed"] += 1
-            self._done[step].succeed()
-            return
-        self._clock.process(self._exchange(step, target, document))
+        else:
+            self._clock.process(self._exchange(step))
 
-    def _document(self, step: Exchange) -> Any:
-        document = self._names.there(step.document)
-        if self._manner.product_id and isinstance(document, dict) and "productId" in document:
-            return {**document, "productId": self._manner.product_id}
-        return document
-
-    def _exchange(self, step: Exchange, target: str, document: Any) -> Steps:
-        for secret in secrets_of(step.keys):
-            self._recorder.secret(secret[1:].partition(":")[0], self._names.there(secret))
+    def _exchange(self, step: Exchange) -> Steps:
         sent_us = self._clock.now_us()
         try:
-            answer = yield self._channel(step.device).request(step.method, target, document)
-            while (again := self._with_next_code(step, answer)) is not None:
-                answer = yield self._channel(step.device).request(step.method, target, again)
+            answer = yield self._sent(step)
+            while self._is_for_another_code(step, answer):
+                answer = yield self._sent(step)
+        except UnlearnedError:
+            self.outcome.counts["unplayed"] += 1
         except TransportError as problem:
             self._unanswered(step, str(problem))
         else:
@@ -283,18 +286,50 @@ class Player:
             self._answered(step, answer, self._clock.now_us() - sent_us)
         self._done[step].succeed()
 
-    def _with_next_code(self, step: Exchange, answer: HttpAnswer) -> Any:
-        """The activation with another code, if the target's may have been used up before."""
+    def _sent(self, step: Exchange) -> simpy.Event:
+        """
+        The request on its way.
+
+        Raises:
+            UnlearnedError: it holds a secret that the target neither has nor gave.
+        """
+        if step.verbatim is not None:
+            self._register(step)
+            letter = self._postman.addressed(step.method, step.target, step.verbatim)
+            channel = self._channel(step.device)
+            return channel.passed_on(
+                letter.message, self._transport.exchange(letter.data, letter.answers)
+            )
+        target, document = self._names.there(step.target), self._document(step)
+        channel = self._authorized(step)
+        self._register(step)
+        return channel.request(step.method, target, document)
+
+    def _register(self, step: Exchange) -> None:
+        for secret in secrets_of(step.keys):
+            self._recorder.secret(secret[1:].partition(":")[0], self._names.there(secret))
+
+    def _document(self, step: Exchange) -> Any:
+        document = self._names.there(step.document)
+        if self._manner.product_id and isinstance(document, dict) and "productId" in document:
+            return {**document, "productId": self._manner.product_id}
+        return document
+
+    def _authorized(self, step: Exchange | Stream) -> ObservedChannel:
+        channel = self._channel(step.device)
+        session = self._names.there(step.authorization)
+        if channel.session != session:
+            channel.authorize(session)
+        return channel
+
+    def _is_for_another_code(self, step: Exchange, answer: HttpAnswer) -> bool:
+        """Whether the target may have used up the activation code before, and has a next one."""
         codes = [key for key in step.keys if key.startswith("<activation_code:")]
         is_refused = step.answer is not None and (step.answer.status or 500) < 300
         is_refused = is_refused and 400 <= answer.status < 500 and answer.status != 429
         if not self._manner.has_used_codes or not codes or not is_refused:
-            return None
-        code = self._names.next_code(codes[0])
-        if code is None:
-            return None
-        self._recorder.secret("activation_code", code)
-        return self._document(step)
+            return False
+        return self._names.next_code(codes[0]) is not None
 
     def _unanswered(self, step: Exchange, reason: str) -> None:
         self._failed_in_a_row += 1
@@ -357,10 +392,10 @@ class Player:
         finding = Finding(difference, place, step.device, method, step.target)
         (self.outcome.uncertain if is_raced else self.outcome.findings).append(finding)
 
-    def _channel(self, device: str) -> HttpChannel:
+    def _channel(self, device: str) -> ObservedChannel:
         channel = self._channels.get(device)
         if channel is None:
             inner = self._transport.channel(device)
-            channel = observed(inner, device, Credentials(), self._recorder)
+            channel = ObservedChannel(inner, device, self._recorder)
             self._channels[device] = channel
         return channel

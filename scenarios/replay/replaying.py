@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from scenarios.recorder import Recorder
 from scenarios.replay.names import Names
 from scenarios.replay.player import Manner, Outcome, Player, Progress
+from scenarios.replay.postman import Postman
 from scenarios.replay.script import Script
 from scenarios.secrets import SecretRegistry
 from scenarios.trace import TraceWriter
@@ -41,17 +42,28 @@ async def replay(
     clock = WallClock()
     _register(secrets, "activation_code", target.access.activation_codes)
     _register(secrets, "thing_token", target.access.thing_tokens)
+    _register(secrets, "password", manner.passwords)
     writer = TraceWriter(trace, _header(header, clock, target, manner), secrets)
     with closing(target.transport(clock)) as transport:
+        names = Names(
+            script,
+            activation_codes=target.access.activation_codes,
+            thing_tokens=target.access.thing_tokens,
+            passwords=manner.passwords,
+        )
+        postman = Postman(
+            names,
+            sent_to=header.get("url"),
+            endpoint=transport.endpoint,
+            product_id=manner.product_id,
+            redact=secrets.redact,
+        )
         player = Player(
             script,
-            Names(
-                script,
-                activation_codes=target.access.activation_codes,
-                thing_tokens=target.access.thing_tokens,
-            ),
+            names,
             clock=clock,
             transport=transport,
+            postman=postman,
             recorder=Recorder(clock, writer, secrets),
             start=datetime.fromisoformat(header["start"]),
             manner=replace(manner, is_timed=target.max_requests_per_s is None),
@@ -95,6 +107,6 @@ def _header(
         "seed": recorded["seed"],
         "clock": "wall",
         "start": f"{clock.start:%Y-%m-%dT%H:%M:%S.%fZ}",
-        "duration_us": round(recorded["duration_us"] / manner.speed),
+        "duration_us": round((recorded["duration_us"] or 0) / manner.speed),
         "url": target.url,
     }

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from scenarios.replay.comparison import NOTHING
+from scenarios.replay.names import is_opaque
 from scenarios.replay.player import Finding, Outcome
 from scenarios.replay.script import PLACEHOLDER, WORD, Script
 from scenarios.trace import Trace
@@ -98,7 +99,9 @@ def groups(script: Script, findings: Iterable[Finding]) -> list[dict[str, Any]]:
 def endpoint(script: Script, finding: Finding) -> str:
     """Method and path; what differs from thing to thing is left out."""
     path = PLACEHOLDER.sub(r"<\1>", finding.target.partition("?")[0])
-    path = WORD.sub(lambda word: "<id>" if word[0] in script.issued else word[0], path)
+    path = WORD.sub(
+        lambda word: "<id>" if word[0] in script.issued or is_opaque(word[0]) else word[0], path
+    )
     return f"{finding.method} {path}"
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 
 from scenarios.replay.moments import unix_us
+from scenarios.replay.verbatim import Verbatim, verbatim_of
 from scenarios.trace import Event, Trace
 
 KINDS = ("activation_code", "thing_token", "session_token", "password", "mailbox_password")
@@ -72,6 +73,8 @@ class Exchange:
     document: Any
     keys: frozenset[str]
     needs: list[Need] = field(default_factory=list)
+    verbatim: Verbatim | None = None
+    authorization: str | None = None
     answer: Answer | None = None
     is_unclear: bool = False  # no telling what came: several were under way and one failed
 
@@ -98,10 +101,12 @@ class Stream:
     device: str
     target: str
     keys: frozenset[str]
+    authorization: str | None = None
     needs: list[Need] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     silences_us: list[int] = field(default_factory=list)
     end: Answer | None = None
+    closed: int | None = None  # where in the trace the device stopped listening
     last_us: int = 0
 
     @property
@@ -190,7 +195,9 @@ class Script:
 
     def _line(self, order: int, event: Event) -> None:
         message = event.message
-        if event.direction == "uplink":
+        if event.direction == "uplink" and "stream_closed" in message:
+            self._stop_listening(order, event)
+        elif event.direction == "uplink":
             self._uplink(order, event)
         elif "stream" in message or "stream_end" in message:
             self._told(order, event)
@@ -204,22 +211,37 @@ class Script:
         method, target = message.get("method"), message.get("target")
         if not isinstance(method, str) or not isinstance(target, str):
             raise ScriptError(order + 2, "expected a request with method and target")
-        if any(not "!" <= mark <= "~" for mark in PLACEHOLDER.sub("", method + target)):
+        verbatim = self._verbatim(order, message)
+        is_raw = verbatim is not None and verbatim.raw is not None
+        if not is_raw and any(
+            not "!" <= mark <= "~" for mark in PLACEHOLDER.sub("", method + target)
+        ):
             raise ScriptError(order + 2, "expected method and target in printable ASCII")
-        self._note_request(message, device)
+        document = message.get("document") if verbatim is None else verbatim.document
+        self._note_request({**message, "document": document}, device)
         keys = frozenset({device, *placeholders(message)})
+        session = message.get("authorization")
+        if not isinstance(session, str | None):
+            raise ScriptError(order + 2, "expected authorization to be a text")
         if message.get("stream"):
             self._stop_listening(order, event)
-            stream = Stream(order, event.at, device, target, keys, last_us=event.at)
+            stream = Stream(order, event.at, device, target, keys, session, last_us=event.at)
             self._streams[device] = stream
             self._add(stream)
             return
-        exchange = Exchange(order, event.at, device, method, target, message.get("document"), keys)
+        exchange = Exchange(order, event.at, device, method, target, document, keys)
+        exchange.verbatim, exchange.authorization = verbatim, session
         self._add(exchange)
         self._pending.setdefault(device, deque()).append(exchange)
         self._clusters.setdefault(device, []).append(exchange)
         for key in keys:
             self.about.setdefault(key, []).append(exchange)
+
+    def _verbatim(self, order: int, message: dict[str, Any]) -> Verbatim | None:
+        try:
+            return verbatim_of(message) if "headers" in message else None
+        except ValueError as problem:
+            raise ScriptError(order + 2, str(problem)) from problem
 
     def _answered(self, order: int, event: Event) -> None:
         """Requests of one device are answered in order."""
@@ -232,7 +254,7 @@ class Script:
             order, event.at, message.get("status"), message.get("document"), message.get("failure")
         )
         cluster = self._clusters[event.device]
-        if exchange.answer.failure is not None and len(cluster) > 1:
+        if exchange.answer.failure is not None and (exchange.verbatim or len(cluster) > 1):
             for each in cluster:
                 each.is_unclear = True
         if not pending:
@@ -262,6 +284,7 @@ class Script:
     def _stop_listening(self, order: int, event: Event) -> None:
         stream = self._streams.pop(event.device, None)
         if stream is not None:
+            stream.closed = order
             self._add(Ending(order, event.at, stream, stream.keys))
 
     def _add(self, step: Step) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from scenarios.replay.alignment import Gap, gaps
 from scenarios.replay.comparison import NOTHING, Difference, Sides, differences
 from scenarios.replay.moments import form, unix_us
-from scenarios.replay.script import Exchange, Heard, Script, Stream, secrets_of
+from scenarios.replay.script import Exchange, Script, Stream, secrets_of
 
 LATE_US = 1_000_000
 
@@ -120,13 +120,15 @@ class _Documents:
                 yield self._order(at), Difference("order", "", *places)
 
     def _is_concurrent(self, at: int) -> bool:
-        """A write was under way from this document to one beside it: either may come first."""
-        near = self._recorded[max(0, at - 1) : at + 2]
-        here: Heard = self._recorded[at]
+        """Whether it was written while something else was: either may be told first."""
+        here = self._recorded[at]
+        told = _told(here.document)
         return any(
-            write.covers(here.order)
-            and any(write.covers(each.order) for each in near if each != here)
+            write.order < here.order and other.overlaps(write)
             for write in self._writes
+            if told and _told(_items(write)) == told
+            for other in self._writes
+            if other is not write
         )
 
     def _is_by_chance(self, document: Any) -> bool:
@@ -134,6 +136,7 @@ class _Documents:
         borders = [self._stream.order]
         borders += [each.order for each in self._recorded[:1]]
         borders += [self._stream.end.order] if self._stream.end else []
+        borders += [] if self._stream.closed is None else [self._stream.closed]
         return any(
             self._sides.names.expected(_items(write)) == document
             and (write.answer is None or any(map(write.covers, borders)))
@@ -154,6 +157,13 @@ class _Documents:
             return value
         is_stamp = self._sides.recorded.holds(moment) or self._sides.replayed.holds(moment)
         return f"<moment {form(value)}>" if is_stamp else value
+
+
+def _told(items: Any) -> list[tuple[Any, Any]]:
+    """Keys and values alone: a platform may add when it was told of them."""
+    if not isinstance(items, list):
+        return []
+    return [(each.get("key"), each.get("value")) for each in items if isinstance(each, dict)]
 
 
 def _items(write: Exchange) -> Any:

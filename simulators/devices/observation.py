@@ -46,20 +46,23 @@ class ObservedChannel:
         self._channel = channel
         self._device = device
         self._observer = observer
+        self.session: str | None = None
 
     def request(self, method: str, target: str, document: Any = None) -> simpy.Event:
         """As HttpChannel.request."""
         self._uplink({"method": method, "target": target, "document": document})
-        event = self._channel.request(method, target, document)
-        if event.callbacks is not None:
-            # First in line, so that the answer stands before what the device does about it.
-            event.callbacks.insert(0, self._answered)
-        return event
+        return self._awaited(self._channel.request(method, target, document))
+
+    def passed_on(self, message: dict[str, Any], event: simpy.Event) -> simpy.Event:
+        """Report a request that another way has taken, and its answer."""
+        self._uplink(message)
+        return self._awaited(event)
 
     def authorize(self, token: str | None) -> None:
         """As HttpChannel.authorize."""
         if token is not None:
             self._observer.secret("session_token", token)
+        self.session = token
         self._channel.authorize(token)
 
     def subscribe(
@@ -72,15 +75,24 @@ class ObservedChannel:
             on_document(document)
 
         def ended(reason: str) -> None:
+            subscription.is_open = False
             self._downlink({"stream_end": reason})
             on_end(reason)
 
+        subscription = ObservedSubscription(self._uplink)
         self._uplink({"method": "GET", "target": target, "stream": True})
-        return self._channel.subscribe(target, heard, ended)
+        subscription.inner = self._channel.subscribe(target, heard, ended)
+        return subscription
 
     def close(self) -> None:
         """As HttpChannel.close."""
         self._channel.close()
+
+    def _awaited(self, event: simpy.Event) -> simpy.Event:
+        if event.callbacks is not None:
+            # First in line, so that the answer stands before what the device does about it.
+            event.callbacks.insert(0, self._answered)
+        return event
 
     def _answered(self, event: simpy.Event) -> None:
         if not event.ok:
@@ -93,10 +105,28 @@ class ObservedChannel:
         self._downlink({"status": answer.status, "document": answer.document})
 
     def _uplink(self, message: dict[str, Any]) -> None:
+        if self.session is not None:
+            message["authorization"] = self.session
         self._observer.event(self._device, "uplink", "http", message)
 
     def _downlink(self, message: dict[str, Any]) -> None:
         self._observer.event(self._device, "downlink", "http", message)
+
+
+class ObservedSubscription:
+    """A Subscription that reports when its device stops listening."""
+
+    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+        self.inner: Subscription | None = None
+        self.is_open = True
+        self._tell = tell
+
+    def close(self) -> None:
+        """As Subscription.close."""
+        if self.is_open and self.inner is not None:
+            self.is_open = False
+            self._tell({"stream_closed": True})
+            self.inner.close()
 
 
 def _tokens(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ from simulators.transports.connection import CONTENT_LENGTH, Connection, content
 from simulators.transports.endpoint import Endpoint
 from simulators.transports.http import HttpAnswer, HttpChannel, Subscription, TransportError
 from simulators.transports.socket_stream import SocketSubscription
+from simulators.transports.sole_exchange import SoleExchange
 
 SWEEPS_PER_TIMEOUT = 10
 MOST_HEADS = 64  # request heads that a channel keeps; a device uses a handful of targets
@@ -68,6 +69,22 @@ class SocketTransport:
         channel = SocketChannel(self)
         self._channels.append(channel)
         return channel
+
+    def exchange(self, data: bytes, answers: int) -> simpy.Event:
+        """
+        Send bytes on a connection of their own.
+
+        Returns:
+            Event whose value is the last of so many HttpAnswers, or that fails with TransportError.
+        """
+        event = simpy.Event(self.clock)
+
+        def go(_: simpy.Event) -> None:
+            sole = SoleExchange(self.clock, event, answers=answers, timeout_us=self.timeout_us)
+            self.start(sole.hold(self.endpoint, data))
+
+        self.clock.timeout(self.wait_us() if self.is_limited else 0).callbacks.append(go)
+        return event
 
     def close(self) -> None:
         """Close every channel."""

@@ -55,7 +55,7 @@ def command(
     Without a target a fresh embedded server is played to.
     """
     times = _speed(speed)
-    trace = _trace(Path(trace_path))
+    trace = readable_trace(Path(trace_path))
     script = _script(trace_path, trace)
     with destination(trace.header["platform"], target_path, url) as found:
         target = limited(found, rate)
@@ -72,7 +72,12 @@ def _replayed(
     folder = out or fresh_folder(f"{started:%Y%m%d-%H%M%S}-replay-{name}")
     secrets = SecretRegistry()
     at = wall.Target(target.url, access, tls_to(target), target.max_requests_per_s)
-    manner = Manner(speed, access.product_id, has_used_codes=target.kind != "embedded")
+    manner = Manner(
+        speed,
+        access.product_id,
+        tuple(user["password"] for user in target.credential("users", ())),
+        has_used_codes=target.kind != "embedded",
+    )
     with (
         opened(folder / "trace.jsonl") as new_trace,
         progress_of(name) as progress,
@@ -124,14 +129,6 @@ def _speed(text: str) -> float:
     if not (math.isfinite(speed) and speed > 0):
         raise UsageProblem(f"expected --speed to be a number above 0, such as 60; got '{text}'")
     return speed
-
-
-def _trace(path: Path) -> Trace:
-    trace = readable_trace(path)
-    if trace.header["seed"] is None:
-        got = f"got one of {trace.header['scenario']} without a seed"
-        raise FileError(path, 1, f"expected the trace of a scenario that was run; {got}")
-    return trace
 
 
 def _script(path: str, trace: Trace) -> Script:
