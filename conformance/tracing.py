@@ -16,9 +16,8 @@ from typing import Any
 import orjson
 
 from conformance.clients.exchange import Exchange, Response
-from scenarios.recorder import writable
 from scenarios.secrets import SecretRegistry
-from scenarios.trace import Event, TraceWriter, read_trace
+from scenarios.trace import Event, TraceWriter, read_trace, writable
 
 Message = dict[str, Any]
 Moment = tuple[float, str, Message]  # monotonic seconds, direction, what was sent or came

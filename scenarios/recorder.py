@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from scenarios.secrets import SecretRegistry
-from scenarios.trace import Event, TraceWriter
+from scenarios.trace import Event, TraceWriter, writable
 from simulators.clock import Clock
 
 
@@ -36,16 +35,3 @@ class Recorder:
     def verdict(self, at_us: int, name: str, message: dict[str, Any]) -> None:
         """Write a judgement; it stands at the end of the scenario, after every other event."""
         self._writer.event(Event(at_us, name, "none", "expect", message))
-
-
-def writable(message: dict[str, Any]) -> dict[str, Any]:
-    """A body that is not JSON has no place in a line of JSON: length, beginning and digest have."""
-    body = message.get("document")
-    if isinstance(body, bytes | bytearray):
-        document = {"bytes": len(body), "begins": bytes(body[:64]).hex(), "sha256": _digest(body)}
-        return {**message, "document": document}
-    return message
-
-
-def _digest(body: bytes | bytearray) -> str:
-    return hashlib.sha256(body).hexdigest()

@@ -7,6 +7,7 @@ the scenario's start. A trace cut off in mid-line is readable up to that line.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,19 @@ class TraceWriter:
 
     def _line(self, document: dict[str, Any]) -> None:
         self._file.write(orjson.dumps(self._secrets.redact(document)) + b"\n")
+
+
+def writable(message: dict[str, Any]) -> dict[str, Any]:
+    """A body that is not JSON has no place in a line of JSON: length, beginning and digest have."""
+    body = message.get("document")
+    if isinstance(body, bytes | bytearray):
+        document = {"bytes": len(body), "begins": bytes(body[:64]).hex(), "sha256": _digest(body)}
+        return {**message, "document": document}
+    return message
+
+
+def _digest(body: bytes | bytearray) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 class Trace(NamedTuple):

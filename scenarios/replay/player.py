@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import simpy
 
-from scenarios.recorder import Recorder, writable
+from scenarios.recorder import Recorder
 from scenarios.replay.comparison import Difference, Sides, Span, differences
 from scenarios.replay.names import Names, UnlearnedError
 from scenarios.replay.postman import Postman
@@ -29,6 +29,7 @@ from scenarios.replay.script import (
     secrets_of,
 )
 from scenarios.replay.streams import LATE_US, Reception, stream_differences
+from scenarios.trace import writable
 from simulators.clock import EPOCH, WallClock
 from simulators.devices.device import Steps
 from simulators.devices.observation import ObservedChannel
