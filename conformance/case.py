@@ -20,7 +20,6 @@ from conformance.outcomes import (
     RequirementBroken,
 )
 from conformance.run import Run
-from conformance.tracing import events_of
 from conformance.verdict import WORST_FIRST, Verdict
 
 MAX_EXCHANGES = 30
@@ -88,12 +87,7 @@ class Case:
                 "requests": count_requests(self.run.exchanges[self.first :]),
                 "worker": self.run.worker,
             },
-            "events": events_of(
-                self.run.exchanges[self.first :],
-                self.test,
-                started=self.run.started,
-                secrets=self.run.secrets,
-            ),
+            "events": self.run.told_by(self.test, self.first),
         }
 
 

@@ -17,6 +17,7 @@ from conformance.desk import Desk
 from conformance.guard import RunGuard
 from conformance.preflight import gone, preflight
 from conformance.targets import Target
+from conformance.tracing import events_of, is_open
 from scenarios.secrets import SecretRegistry
 
 ENOUGH_SILENCE = 6
@@ -41,6 +42,7 @@ class Run:
     secrets: SecretRegistry = field(default_factory=SecretRegistry)
     origins: dict[str, str] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
+    listening: list[tuple[str, Exchange]] = field(default_factory=list)
     unanswered: int = 0
     shared: dict[str, list[Exchange]] = field(default_factory=dict)
 
@@ -92,6 +94,25 @@ class Run:
         self.unanswered = self.unanswered + 1 if exchange.response.status is None else 0
         if self.unanswered == ENOUGH_SILENCE and (reason := self.gone()):
             self.desk.stop(reason)
+
+    def told_by(self, test: str, first: int) -> list[dict[str, Any]]:
+        """
+        For the trace: what a test has exchanged, from ``first`` on.
+
+        A stream stands in it when it is over, which for a shared one is with a later test.
+        """
+        fresh = [(test, exchange) for exchange in self.exchanges[first:]]
+        candidates = [*self.listening, *fresh]
+        self.listening = [each for each in candidates if is_open(each[1])]
+        over: dict[str, list[Exchange]] = {}
+        for name, exchange in candidates:
+            if not is_open(exchange):
+                over.setdefault(name, []).append(exchange)
+        return [
+            event
+            for name, exchanges in over.items()
+            for event in events_of(exchanges, name, started=self.started, secrets=self.secrets)
+        ]
 
     @contextmanager
     def sharing(self, fixture: str) -> Iterator[None]:

@@ -50,13 +50,17 @@ def events_of(
     return [secrets.redact(event._asdict()) for event in events]
 
 
+def is_open(exchange: Exchange) -> bool:
+    """Whether it is a stream of which more may come."""
+    return exchange.heard is not None and not exchange.heard().is_over
+
+
 def _messages(exchange: Exchange, secrets: SecretRegistry) -> Iterator[Moment]:
     if exchange.heard is not None and exchange.response.status in (200, None):
         yield from _stream(exchange)
         return
     yield exchange.started, "uplink", _request(exchange, secrets)
-    arrived = exchange.started + exchange.response.elapsed_s
-    yield arrived, "downlink", _answer(exchange.response)
+    yield max(exchange.started, exchange.ended), "downlink", _answer(exchange.response)
 
 
 def _stream(exchange: Exchange) -> Iterator[Moment]:

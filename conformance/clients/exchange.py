@@ -7,6 +7,7 @@ Plain values; knows nothing of pytest, requirements or secrets.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
@@ -113,18 +114,21 @@ class Heard(NamedTuple):
     """
     A stream so far: each document with the monotonic time of its last byte.
 
-    ``ended`` is the peer's reason, None while it lives; ``until`` is when we stopped listening.
+    ``ended`` is the peer's reason, None unless it ended first; ``until`` is when we stopped
+    listening, or now; ``is_over`` tells whether anything more may come.
     """
 
     documents: list[tuple[float, Any]]
     ended: str | None
     until: float
+    is_over: bool
 
 
 @dataclass(slots=True)
 class Exchange:
     """
-    A request and its Response; ``started`` is the monotonic time in seconds when it was sent.
+    A request and its Response; ``started`` and ``ended`` are monotonic seconds of their own: not
+    later than the first byte was sent, not earlier than the last one came.
 
     ``raw`` holds the bytes on the wire when they were given as such; ``answers`` is how many were
     waited for then, of which ``response`` is the last. ``heard`` tells of a stream that was opened.
@@ -139,6 +143,7 @@ class Exchange:
     url: str = ""
     raw: bytes | None = field(default=None, repr=False)
     answers: int = 1
+    ended: float = field(default_factory=time.monotonic, repr=False)
     growing: Callable[[], Response] | None = field(default=None, repr=False)
     heard: Callable[[], Heard] | None = field(default=None, repr=False)
 

@@ -83,6 +83,7 @@ class Stream:
         self._closed_at: float | None = None
         self._ended_at = _FOREVER
         http.guard.before("GET", target, self._fields, b"")
+        asked_at = time.monotonic()
         self.response = self._open(timeout_s)
         http.guard.after(
             Exchange(
@@ -91,7 +92,7 @@ class Stream:
                 self._fields,
                 b"",
                 self.response,
-                self.opened_at,
+                asked_at,
                 http.url,
                 raw=request,
                 growing=self._seen,
@@ -228,9 +229,10 @@ class Stream:
 
     def _heard(self) -> Heard:
         documents = [(each.at, each.value) for each in list(self.documents)]
-        until = self._closed_at or time.monotonic()
+        until = min(self._ended_at, self._closed_at or time.monotonic())
         is_theirs = self._closed_at is None or self._ended_at < self._closed_at
-        return Heard(documents, self.ended if is_theirs else None, until)
+        is_over = self._closed_at is not None or self.ended is not None
+        return Heard(documents, self.ended if is_theirs else None, until, is_over)
 
     def _seen(self) -> Response:
         """What evidence shows: the head, and everything that has come so far as the body."""

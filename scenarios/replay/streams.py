@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from scenarios.replay.alignment import Gap, gaps
@@ -75,20 +76,50 @@ class _Documents:
         ]
 
     def differences(self) -> Iterator[Placed]:
-        missing: list[int] = []
-        extra: list[int] = []
-        for gap in gaps(self._before, self._after):
+        left = gaps(self._before, self._after)
+        if left:
+            yield from self._moved(left)
+        for gap in left:
             yield from self._changed(gap)
-            missing += gap.before
-            extra += gap.after
-        yield from self._moved(missing, extra)
-        for at in missing:
-            if not self._is_by_chance(self._recorded[at].document):
-                found = Difference("missing", "", self._recorded[at].document, NOTHING)
-                yield self._recorded[at].order, found
-        for at in extra:
-            if not self._is_by_chance(self._replayed[at]):
-                yield self._order(at), Difference("extra", "", NOTHING, self._replayed[at])
+            for at in gap.before:
+                if not self._is_by_chance(self._recorded[at].document):
+                    found = Difference("missing", "", self._recorded[at].document, NOTHING)
+                    yield self._recorded[at].order, found
+            for at in gap.after:
+                if not self._is_by_chance(self._replayed[at]):
+                    yield self._order(at), Difference("extra", "", NOTHING, self._replayed[at])
+
+    def _moved(self, left: list[Gap]) -> Iterator[Placed]:
+        """What both sides have, in another place; taken out of the gaps. Chance moves some."""
+        gone = [{at for each in side for at in each} for side in zip(*left, strict=True)]
+        places = dict(
+            zip(
+                (at for at in range(len(self._before)) if at not in gone[0]),
+                (at for at in range(len(self._after)) if at not in gone[1]),
+                strict=True,
+            )
+        )
+        moved = dict(self._pairs(left))
+        places |= moved
+        for at, place in moved.items():
+            passed = [other for other, there in places.items() if (other < at) != (there < place)]
+            if not all(self._are_concurrent(at, other) for other in passed if other != at):
+                words = f"document {at + 1}", f"document {place + 1}"
+                yield self._order(at), Difference("order", "", *words)
+
+    def _pairs(self, left: list[Gap]) -> Iterator[tuple[int, int]]:
+        """Equal documents that stand in gaps."""
+        extra: dict[str, list[tuple[int, Gap]]] = {}
+        for gap in left:
+            for at in gap.after:
+                extra.setdefault(self._after[at], []).append((at, gap))
+        for gap in left:
+            for at in list(gap.before):
+                if candidates := extra.get(self._before[at]):
+                    place, there = candidates.pop(0)
+                    gap.before.remove(at)
+                    there.after.remove(place)
+                    yield at, place
 
     def _changed(self, gap: Gap) -> Iterator[Placed]:
         """What stands in the place of another; taken out of the gap."""
@@ -96,8 +127,7 @@ class _Documents:
         for before, after in list(zip(*gap, strict=False)):
             recorded, replayed = self._recorded[before].document, self._replayed[after]
             found = list(differences(recorded, replayed, self._sides))
-            is_elsewhere = self._before[before] in self._after or self._after[after] in self._before
-            if all(each.kind == "value" for each in found) or (is_full and not is_elsewhere):
+            if is_full or all(each.kind == "value" for each in found):
                 gap.before.remove(before)
                 gap.after.remove(after)
                 for each in found:
@@ -107,29 +137,25 @@ class _Documents:
         """Where in the trace the document of that number stands, or would stand."""
         return self._recorded[at].order if at < len(self._recorded) else self._stream.order
 
-    def _moved(self, missing: list[int], extra: list[int]) -> Iterator[Placed]:
-        """What both sides have, in another place; taken out of both lists. Chance moves some."""
-        for at in list(missing):
-            place = next((each for each in extra if self._after[each] == self._before[at]), None)
-            if place is None:
-                continue
-            missing.remove(at)
-            extra.remove(place)
-            if not self._is_concurrent(at):
-                places = f"document {at + 1}", f"document {place + 1}"
-                yield self._order(at), Difference("order", "", *places)
+    def _are_concurrent(self, at: int, other: int) -> bool:
+        """Whether both were written at one time: either may be told first."""
+        return any(
+            write.overlaps(beside)
+            for write in self._writes_of(at)
+            for beside in self._writes_of(other)
+            if write is not beside
+        )
 
-    def _is_concurrent(self, at: int) -> bool:
-        """Whether it was written while something else was: either may be told first."""
+    @cache  # noqa: B019 - lives as long as the comparison of one stream
+    def _writes_of(self, at: int) -> list[Exchange]:
+        """The writes that a document may be told of."""
         here = self._recorded[at]
         told = _told(here.document)
-        return any(
-            write.order < here.order and other.overlaps(write)
+        return [
+            write
             for write in self._writes
-            if told and _told(_items(write)) == told
-            for other in self._writes
-            if other is not write
-        )
+            if told and write.order < here.order and _told(_items(write)) == told
+        ]
 
     def _is_by_chance(self, document: Any) -> bool:
         """Written while the stream began or ended: whether it is heard is chance."""

@@ -99,6 +99,21 @@ def test_writes_at_one_time_are_told_in_any_order() -> None:
         (13, "light", told("turn", 2)),
     ]
     assert found(lines, Reception(documents(2, 1))) == []
+    lines += [
+        (20, "one", write("turn", 3)), (21, "one", answer()), (22, "light", told("turn", 3)),
+    ]  # fmt: skip
+    assert found(lines, Reception(documents(2, 1, 3))) == []
+    kinds = [each.kind for _, each in found(lines, Reception(documents(3, 2, 1)))]
+    assert "order" in kinds
+
+
+def test_many_writes_at_one_time_are_no_other_values() -> None:
+    lines: list[Line] = [(0, "light", subscribe()), (1, "light", {"stream": FIRST})]
+    values = list(range(8))
+    lines += [(10, f"app-{value}", write("turn", value)) for value in values]
+    lines += [(11, f"app-{value}", answer()) for value in values]
+    lines += [(12 + value, "light", told("turn", value)) for value in values]
+    assert found(lines, Reception(documents(3, 0, 7, 1, 6, 2, 5, 4))) == []
 
 
 def test_what_is_written_while_a_stream_closes_may_be_heard_or_not() -> None:
