@@ -12,15 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from simulators.platforms.provisioning import Provisioning, ProvisioningError, from_document
-from simulators.platforms.serving import PLATFORMS, ServingError, Settings, serve
+from simulators.platforms.platform import ServingError, Settings
+from simulators.platforms.provisioning import ProvisioningError
+from simulators.platforms.serving import PLATFORMS, find_platform, serve
 
 
 def main() -> int:
     """Serve as the arguments say; 2 when that is impossible."""
     arguments = _parser().parse_args()
+    platforms = [arguments.platform]
     try:
-        serve([arguments.platform], _settings(arguments), lambda line: print(line, flush=True))
+        serve(platforms, _settings(arguments), lambda line: print(line, flush=True))
     except (ServingError, ProvisioningError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -46,14 +48,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     values: dict[str, Any] = vars(arguments)
-    return Settings(
-        provisioning=_provisioning(values.pop("provision_json")),
-        **{name: value for name, value in values.items() if name != "platform"},
-    )
+    name, path = values.pop("platform"), values.pop("provision_json")
+    return Settings(provisionings=_provisionings(name, path), **values)
 
 
-def _provisioning(path: Path | None) -> Provisioning | None:
-    return None if path is None else from_document(json.loads(path.read_bytes()))
+def _provisionings(name: str, path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    return {name: find_platform(name).read_provisioning(json.loads(path.read_bytes()))}
 
 
 if __name__ == "__main__":

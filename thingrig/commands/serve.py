@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from scenarios.files import open_toml
-from simulators.platforms.provisioning import Provisioning, ProvisioningError, from_document
 from thingrig.errors import UsageProblem
 
 
@@ -21,19 +21,21 @@ from thingrig.errors import UsageProblem
     metavar="DIR",
     help="Folder that keeps everything across restarts; a temporary one by default.",
 )
-@click.option("--tls/--no-tls", default=False, help="Speak TLS with the local CA of the folder.")
+@click.option(
+    "--tls/--no-tls", default=None, help="Speak TLS with the local CA of the folder, or do not."
+)
 @click.option(
     "--provision",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Products, codes, things, firmware and functions to add to the folder.",
+    help="What to add to the state; of several platforms a folder with a file for each.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of tokens and codes.")
 @click.option(
     "--write-target",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write a complete target file for these servers.",
+    help="Write a complete target file; of several platforms a folder with a file for each.",
 )
 @click.option(
     "--smtp",
@@ -45,7 +47,7 @@ def command(
     host: str,
     port: int,
     state: Path | None,
-    tls: bool,
+    tls: bool | None,
     provision: Path | None,
     seed: int,
     write_target: Path | None,
@@ -56,14 +58,16 @@ def command(
 
     Prints "ready PLATFORM URL" for each and serves until interrupted or terminated.
     """
-    from simulators.platforms.serving import PLATFORMS, ServingError, Settings, serve
+    from simulators.platforms.platform import ServingError, Settings
+    from simulators.platforms.serving import PLATFORMS, serve
 
     _check(platforms, PLATFORMS, port)
+    names = list(dict.fromkeys(platforms or PLATFORMS))
     settings = Settings(
-        host, port, state, tls, _provisioning(provision), seed, write_target, smtp=smtp
+        host, port, state, tls, _provisionings(names, provision), seed, write_target, smtp=smtp
     )
     try:
-        serve(list(platforms), settings, _say)
+        serve(names, settings, _say)
     except ServingError as error:
         raise UsageProblem(str(error)) from error
 
@@ -83,12 +87,26 @@ def _check(platforms: tuple[str, ...], known: tuple[str, ...], port: int) -> Non
         raise UsageProblem(f"--port: expected a number from 0 to 65535; got '{port}'")
 
 
-def _provisioning(path: Path | None) -> Provisioning | None:
+def _provisionings(platforms: list[str], path: Path | None) -> dict[str, Any]:
+    """What a file says of the only platform, or files in a folder of those that have one."""
     if path is None:
-        return None
+        return {}
+    if not path.is_dir():
+        if len(platforms) > 1:
+            raise UsageProblem(f"--provision: expected a folder with a file for each; got '{path}'")
+        return {platforms[0]: _provisioning(platforms[0], path)}
+    files = {name: path / f"{name}.toml" for name in platforms}
+    return {name: _provisioning(name, file) for name, file in files.items() if file.exists()}
+
+
+def _provisioning(platform: str, path: Path) -> Any:
+    from simulators.platforms.provisioning import ProvisioningError
+    from simulators.platforms.serving import find_platform
+
+    described = find_platform(platform)
     file = open_toml(path)
-    file.check("provisioning")
+    file.check(described.schema)
     try:
-        return from_document(file.document)
+        return described.read_provisioning(file.document)
     except ProvisioningError as error:
         raise file.error(error.path, str(error)) from error

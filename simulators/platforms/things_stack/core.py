@@ -159,7 +159,7 @@ class Core:
         if not self.policy.tenants:
             return ""
         label = (request.header(b"host") or "").partition(".")[0].lower()
-        return label if label in self.policy.tenants else ""
+        return label if label in self.policy.tenants else self.policy.tenants[0]
 
     def _count(self, call: Call) -> None:
         """Count a call against its limit, but once when it comes back with a hash."""

@@ -23,7 +23,7 @@ class RateLimit:
 class Policy:
     """What the core looks up instead of knowing."""
 
-    tenants: tuple[str, ...] = ()  # by the first label of the host; none: there is but one
+    tenants: tuple[str, ...] = ()  # by the first label of the host; the first is for others
     is_split: bool = False  # servers that each authenticate callers themselves
     refuses_http_1_0: bool = False  # as a proxy in front does, with 426
     rate_limit: RateLimit | None = None

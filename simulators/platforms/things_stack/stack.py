@@ -33,6 +33,7 @@ class Stack:
         rng: random.Random,
         secrets: random.Random,
     ) -> None:
+        self.connection = connection
         self.policy = policy
         self.rng = rng
         self.secrets = secrets

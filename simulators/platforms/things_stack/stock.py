@@ -16,7 +16,7 @@ from simulators.platforms.things_stack import tokens
 from simulators.platforms.things_stack.identity import organizations, users
 from simulators.platforms.things_stack.identity.api_key_store import ApiKey
 from simulators.platforms.things_stack.identity.contacts import FIELDS, account_ids
-from simulators.platforms.things_stack.identity.entities import Entity
+from simulators.platforms.things_stack.identity.entities import Entity, Page
 from simulators.platforms.things_stack.identity.kind import Kind
 from simulators.platforms.things_stack.provisioning import (
     ProvisionedKey,
@@ -55,6 +55,26 @@ def provision(stack: Stack, provisioning: Provisioning, *, tenant: str, now_us: 
         stock.add_organization(organization)
     for key in provisioning.api_keys:
         stock.add_key(key)
+
+
+def credentials(stack: Stack, provisioning: Provisioning, *, tenant: str, now_us: int) -> Document:
+    """
+    A user, an organization and an admin for a target file, with API keys that work.
+
+    The state holds only hashes of keys: where those of the provisioning are not in it, new ones are
+    added, such as after a start with another seed.
+    """
+    stock = _Stock(stack, tenant, now_us)
+    found: Document = {}
+    for user in stock.users():
+        name = "admin_api_key" if user.document.get("admin") else "api_key"
+        if name not in found:
+            found[name] = stock.known_key(provisioning, user)
+            found |= {"user_id": user.id} if name == "api_key" else {}
+    if "api_key" not in found and "admin_api_key" in found:
+        found |= {"api_key": found["admin_api_key"], "user_id": stock.users()[0].id}
+    organization = stock.organization_of(found.get("user_id", ""))
+    return found | ({"organization_id": organization} if organization else {})
 
 
 class _Stock:
@@ -114,6 +134,33 @@ class _Stock:
             self._now_us, self._now_us, None,
         )  # fmt: skip
         self._stack.identity.keys.write(self._tenant, row)
+
+    def users(self) -> list[Entity]:
+        """The first users by age, admins and others."""
+        page = Page("created_us", is_descending=False, limit=100, offset=0)
+        where = " AND deleted_us IS NULL AND state = 'STATE_APPROVED'"
+        return self._entities.page(self._tenant, "user", page, where=where)[0]
+
+    def known_key(self, provisioning: Provisioning, user: Entity) -> str:
+        """A key of the provisioning that the state knows too, or a new one."""
+        for key in provisioning.api_keys:
+            token = tokens.split(key.key)
+            stored = self._stack.identity.keys.find(self._tenant, token.id)
+            is_known = stored is not None and token.matches(stored.digest)
+            if is_known and (key.owner_kind, key.owner_id) == ("user", user.id):
+                return key.key
+        token = tokens.new_token(tokens.API_KEY, self._stack.secrets)
+        self.add_key(ProvisionedKey(token.text(), "user", user.id))
+        return token.text()
+
+    def organization_of(self, user_id: str) -> str:
+        """An organization in which a user may do everything, "" when there is none."""
+        user = self._entities.find(self._tenant, "user", user_id)
+        for number in self._entities.organizations(user.number) if user is not None else ():
+            organization = self._entities.by_number(number)
+            if user and organization and self._entities.rights(user.number, number) & _ALL:
+                return organization.id
+        return ""
 
     def _add(self, kind: Kind, document: Document) -> int:
         entity_id, space = document["ids"][kind.id_field], kind.space or kind.name

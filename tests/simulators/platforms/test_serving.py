@@ -228,7 +228,8 @@ def thingrig(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 def test_command_is_ready_writes_its_target_and_ends_with_zero(tmp_path):
-    with thingrig("--write-target", "target.toml", "--state", "state", cwd=tmp_path) as process:
+    options = ["--write-target", "target.toml", "--state", "state"]
+    with thingrig("thethings-io", *options, cwd=tmp_path) as process:
         assert process.stdout is not None
         ready, platform, url = process.stdout.readline().split()
         assert (ready, platform) == ("ready", "thethings-io")
@@ -275,7 +276,15 @@ def provisioning(image: str = "AAEC") -> str:
 def start_with(text: str, folder: Path) -> tuple[int | None, str, dict[str, Any]]:
     """Exit status, error line and target of a server started with this provisioning."""
     (folder / "p.toml").write_text(text)
-    options = ["--provision", "p.toml", "--state", "state", "--write-target", "target.toml"]
+    options = [
+        "thethings-io",
+        "--provision",
+        "p.toml",
+        "--state",
+        "state",
+        "--write-target",
+        "target.toml",
+    ]
     with thingrig(*options, cwd=folder) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -344,8 +353,8 @@ def test_conflict_with_the_folder_is_wrong_usage(tmp_path):
         (["--port", "x"], "x"),
         (["--host", "256.1.1.1"], "256.1.1.1"),
         (["--state", "/proc/nothing"], "/proc/nothing"),
-        (["--write-target", "no/folder/t.toml"], "no/folder/t.toml"),
-        (["--provision", "missing.toml"], "missing.toml"),
+        (["thethings-io", "--write-target", "no/folder/t.toml"], "no/folder/t.toml"),
+        (["thethings-io", "--provision", "missing.toml"], "missing.toml"),
     ],
 )
 def test_wrong_usage_is_one_line_and_two(tmp_path, arguments, words):
@@ -361,7 +370,7 @@ def test_taken_port_is_wrong_usage(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with thingrig("--port", str(port), cwd=tmp_path) as process:
+        with thingrig("thethings-io", "--port", str(port), cwd=tmp_path) as process:
             _, errors = process.communicate(timeout=10)
     assert process.returncode == 2
     assert str(port) in errors

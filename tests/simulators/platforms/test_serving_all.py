@@ -1,0 +1,95 @@
+"""``thingrig serve`` of several platforms in one process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).parents[3]
+
+
+@contextmanager
+def serve(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "thingrig", "serve", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ready(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Platform and URL of the next line."""
+    assert process.stdout is not None
+    word, platform, url = process.stdout.readline().split()
+    assert word == "ready"
+    return platform, url
+
+
+def two_free_ports() -> int:
+    """The first of two ports in a row that are free now."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return int(port)
+
+
+def test_all_platforms_on_ports_that_count_up(tmp_path):
+    port = two_free_ports()
+    options = ["--port", str(port), "--state", "state", "--write-target", "targets"]
+    with serve(*options, cwd=tmp_path) as process:
+        urls = dict(ready(process) for _ in range(2))
+        assert urls == {
+            "thethings-io": f"http://127.0.0.1:{port}",
+            "things-stack": f"http://127.0.0.1:{port + 1}",
+        }
+        for name, url in urls.items():
+            target = tomllib.loads((tmp_path / "targets" / f"{name}.toml").read_text())
+            assert (target["platform"], target["url"]) == (name, url)
+        assert requests.get(f"{urls['thethings-io']}/v2/", timeout=5).status_code == 401
+        address = f"{urls['things-stack']}/api/v3/is/configuration"
+        assert requests.get(address, timeout=5).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+    assert sorted(path.name for path in (tmp_path / "state").glob("*.sqlite")) == [
+        "thethings-io.sqlite", "things-stack.sqlite",
+    ]  # fmt: skip
+
+
+def test_a_platform_named_twice_is_served_once(tmp_path):
+    with serve("things-stack", "things-stack", cwd=tmp_path) as process:
+        assert ready(process)[0] == "things-stack"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+
+
+def test_one_file_cannot_provision_two_platforms(tmp_path):
+    (tmp_path / "p.toml").write_text("")
+    with serve("--provision", "p.toml", cwd=tmp_path) as process:
+        assert process.wait(10) == 2
+        assert process.stderr is not None
+        (line,) = process.stderr.read().splitlines()
+        assert "expected a folder with a file for each" in line
