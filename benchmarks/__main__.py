@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "server": ("wrk",),
     "driver": ("wrk", "nginx"),
     "load": ("wrk", "nginx", "hey"),
+    "streams": (),
     "core": (),
     "udp": (),
     "office": (),

@@ -48,6 +48,7 @@ class Framing:
     chunked: bool = True  # False: the end of the connection ends a stream
     gap_s: float = 0.020  # between two documents of a stream
     gap_queue: int = 16  # with more documents waiting there is no gap
+    gap_bytes: int = 262_144  # nor with so much: the gap must not fill the queue of who reads
     join: bool = False  # hand everything that waits to ``chunks`` at once
 
 
@@ -61,6 +62,7 @@ class Limits:
     idle_s: float = 75.0  # between requests
     connections: int = 4096
     stream_bytes: int = 1_048_576  # waiting for a slow reader
+    stream_send_buffer: int = 131_072  # in the kernel, of one stream; it would grow to megabytes
     stream_stall_s: float = 10.0  # a reader that takes nothing for so long is cut
     hashes: int = 256  # passwords that may wait to be hashed
     linger_s: float = 2.0  # after an error, so that the client can read it before the reset

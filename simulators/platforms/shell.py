@@ -310,6 +310,7 @@ class Shell:
         if connection.transport.is_closing() or connection.stream is not None:
             self._core.closed(effect.stream_id)
             return
+        connection.limit_send_buffer(self.limits.stream_send_buffer)
         chunked = self.framing.chunked and not connection.is_http_1_0()
         stream = WireStream(
             connection.transport, self.loop, self.framing, self.limits, chunked=chunked

@@ -8,6 +8,7 @@ What a request means is the core's business, when an answer may leave is the she
 from __future__ import annotations
 
 import asyncio
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import TYPE_CHECKING, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -199,6 +200,10 @@ class Connection(asyncio.Protocol):
         """Such a client knows no chunks, and keeps the connection only when told so."""
         version: str = self._parser.get_http_version()
         return version == "1.0"
+
+    def limit_send_buffer(self, size: int) -> None:
+        """Let the kernel keep no more than some ``size`` bytes that the client has not taken."""
+        self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, size)
 
     # --- refusing
 

@@ -10,7 +10,8 @@ from simulators.platforms.framing import LAST_CHUNK, Framing, Limits
 
 class WireStream:
     """
-    Documents leave one per socket write, ``gap_s`` apart while few are waiting.
+    Documents leave one per socket write, ``gap_s`` apart while few are waiting, so that a client
+    gets each of them by itself; when many or large ones wait, the reader's pace counts alone.
 
     Nothing is written while the socket is full; the documents wait here and are counted.
     """
@@ -34,6 +35,7 @@ class WireStream:
         self._last_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._full_since_s: float | None = None
+        self._unsent_bytes = 0  # of what the socket was given, when last looked at
         # Anything left over pauses. Not 0: under TLS that pauses an empty buffer, for ever.
         transport.set_write_buffer_limits(high=1, low=0)
 
@@ -48,15 +50,17 @@ class WireStream:
             return
         self._queue.append(document)
         self._queued_bytes += len(document)
+        if self._timer is not None and not self._is_short():
+            self.stop()
+        self._pump()
         if self._queued_bytes > self._limits.stream_bytes:
             self._transport.abort()
-        else:
-            self._pump()
 
     def pause(self) -> None:
         """The socket takes no more."""
         if self._full_since_s is None:
             self._full_since_s = self._loop.time()
+            self._unsent_bytes = self._transport.get_write_buffer_size()
 
     def resume(self) -> None:
         """The reader took everything."""
@@ -65,8 +69,12 @@ class WireStream:
 
     def check(self, now_s: float) -> None:
         """Cut a reader that has taken nothing for too long."""
-        since_s = self._full_since_s
-        if since_s is not None and now_s - since_s >= self._limits.stream_stall_s:
+        if self._full_since_s is None:
+            return
+        unsent_bytes = self._transport.get_write_buffer_size()
+        if unsent_bytes < self._unsent_bytes:  # slow, but it takes some
+            self._unsent_bytes, self._full_since_s = unsent_bytes, now_s
+        elif now_s - self._full_since_s >= self._limits.stream_stall_s:
             self._transport.abort()
 
     def finish(self) -> None:
@@ -91,10 +99,15 @@ class WireStream:
     def _pump(self) -> None:
         while self._queue and self._full_since_s is None and self._timer is None:
             wait_s = self._last_s + self._framing.gap_s - self._loop.time()
-            if wait_s > 0 and len(self._queue) <= self._framing.gap_queue:
+            if wait_s > 0 and self._is_short():
                 self._timer = self._loop.call_later(wait_s, self._due)
             else:
                 self._write_next()
+
+    def _is_short(self) -> bool:
+        """So little is waiting that documents may keep their distance."""
+        framing = self._framing
+        return len(self._queue) <= framing.gap_queue and self._queued_bytes <= framing.gap_bytes
 
     def _due(self) -> None:
         self._timer = None

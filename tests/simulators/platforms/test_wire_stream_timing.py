@@ -28,6 +28,10 @@ class Desk:
     handles: list = field(default_factory=list)
     writes: list = field(default_factory=list)
     ends: list = field(default_factory=list)
+    unsent: int = 1000
+
+    def get_write_buffer_size(self):
+        return self.unsent
 
     def time(self):
         return self.now_s
@@ -106,6 +110,21 @@ def test_beyond_sixteen_waiting_there_is_no_gap():
     assert times[-1] < 20 * 20
 
 
+def test_large_documents_do_not_wait_for_each_other():
+    """The gap alone must never fill the queue of a reader who takes everything at once."""
+    desk = Desk()
+    stream = open_stream(desk)
+    for number in range(10):
+        stream.push(b"%d" % number * 200_000)
+        desk.advance(1)
+    desk.advance(100)
+    assert desk.ends == []
+    assert [data[:10] for _, data in desk.writes[1:]] == [
+        chunk(b"%d" % number * 200_000)[:10] for number in range(10)
+    ]
+    assert desk.writes[-1][0] <= 60
+
+
 def test_full_socket_holds_documents_back_in_order():
     desk = Desk()
     stream = open_stream(desk)
@@ -126,6 +145,20 @@ def test_reader_that_takes_nothing_for_ten_seconds_is_cut(paused_s, ends):
     stream.pause()
     stream.check(desk.now_s + paused_s)
     assert desk.ends == ends
+
+
+def test_slow_reader_that_takes_some_is_not_cut():
+    desk = Desk()
+    stream = open_stream(desk)
+    stream.pause()
+    for step in range(1, 9):
+        desk.unsent -= 100
+        stream.check(desk.now_s + 6 * step)
+    assert desk.ends == []
+    stream.check(desk.now_s + 48 + 9.9)
+    assert desk.ends == []
+    stream.check(desk.now_s + 48 + 10)
+    assert desk.ends == ["abort"]
 
 
 def test_more_than_a_mebibyte_waiting_is_cut():
