@@ -30,7 +30,6 @@ from conformance.waivers import waiver_problems
 
 NOT_COVERED = {
     "thethings-io": [
-        "application side of the HTTP API (register, login, links, grants, settings, classes)",
         "CoAP (UDP port 5683)",
         "MQTT (ports 1883 and 8883)",
         "socket.io",

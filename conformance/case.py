@@ -72,6 +72,7 @@ class Case:
         if self.verdict == "pass" and not (self.judge.checks or self.judge.observed):
             self.verdict, self.reason = "error", "the test made no check"
         seen = self.run.seen_by(self.fixtures, self.first)
+        own = [each for each in self.run.exchanges[self.first :] if not each.is_borrowed]
         return {
             "line": {
                 "type": "test",
@@ -84,7 +85,7 @@ class Case:
                 "observed": self.judge.observed,
                 "duration_s": round(self.duration_s, 4),
                 "evidence": evidence(seen[-MAX_EXCHANGES:], self.run.secrets, self.run.origins),
-                "requests": count_requests(self.run.exchanges[self.first :]),
+                "requests": count_requests(own),
                 "worker": self.run.worker,
             },
             "events": self.run.told_by(self.test, self.first),

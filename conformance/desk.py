@@ -37,6 +37,20 @@ class Desk(Protocol):
     def next_token(self) -> str | None:
         """A thing token of the target file that no other worker has, or None."""
 
+    def next_user(self) -> dict[str, str] | None:
+        """A user of the target file that no other worker has, or None."""
+
+    def borrow(self, name: str) -> tuple[str, dict[str, Any] | None]:
+        """
+        What all workers share one after the other, by its name.
+
+        ``take`` with what it is; ``make``: there is none, and who asks is to make it; ``wait``:
+        another has it; ``none``: it could not be made. Whoever took or made it gives it back.
+        """
+
+    def give_back(self, name: str, shared: dict[str, Any] | None) -> None:
+        """Others may have it; None when it could not be made."""
+
     def note(self, entry: dict[str, Any]) -> int:
         """See Ledger.note."""
 
@@ -60,6 +74,8 @@ class ControllerDesk:
         codes = list(target.credential("activation_codes", ()))
         self._codes = _spread(codes)
         self._tokens = list(target.credential("thing_tokens", ()))
+        self._users = list(target.credential("users", ()))
+        self._loans: dict[str, tuple[str, dict[str, Any] | None]] = {}
         self._left = min(MAX_CODES, len(codes))
         self._judged = 0
         self._ledger = ledger
@@ -84,6 +100,21 @@ class ControllerDesk:
     def next_token(self) -> str | None:
         with self._lock:
             return self._tokens.pop(0) if self._tokens else None
+
+    def borrow(self, name: str) -> tuple[str, dict[str, Any] | None]:
+        with self._lock:
+            word, shared = self._loans.get(name, ("make", None))
+            if word != "none":
+                self._loans[name] = ("wait", None)
+            return word, shared
+
+    def give_back(self, name: str, shared: dict[str, Any] | None) -> None:
+        with self._lock:
+            self._loans[name] = ("none", None) if shared is None else ("take", shared)
+
+    def next_user(self) -> dict[str, str] | None:
+        with self._lock:
+            return self._users.pop(0) if self._users else None
 
     def note(self, entry: dict[str, Any]) -> int:
         with self._lock:

@@ -5,14 +5,16 @@ Fixtures of the conformance tests. The only file here that imports simulators, a
 from __future__ import annotations
 
 import secrets as random_source
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import pytest
 
-from conformance.clients.exchange import Response
+from conformance.clients.exchange import Exchange, Headers, Response, answered, unanswered
 from conformance.clients.stream import Stream
 from conformance.clients.thethings_io import ThethingsClient
 from conformance.ledger import fingerprint
@@ -22,6 +24,7 @@ from conformance.targets import Target, from_document
 from conformance.tidy import remove_tag
 
 ENOUGH_CODES = 20
+LONGEST_LOAN_S = 300.0
 JUDGED_ACTIVATIONS = 2
 """Activations that tests judge; with several processes their things leave as many unused."""
 _numbers = count(1)
@@ -54,13 +57,27 @@ class Thing:
     ``thing_id`` and ``activation`` are None for a thing that the target file gave.
     """
 
-    def __init__(self, run: Run, token: str, activation: Response | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        token: str,
+        activation: Response | None = None,
+        *,
+        thing_id: str | None = None,
+    ) -> None:
         self._run = run
         self.api = run.api
         self.token = token
         self.activation = activation
         answer = activation.json if activation else None
-        self.thing_id = answer.get("thingId") if isinstance(answer, dict) else None
+        told = answer.get("thingId") if isinstance(answer, dict) else None
+        self.thing_id: str | None = thing_id or told
+
+    def is_called(self, thing_id: str) -> None:
+        """The id has become known; that of a thing of others is protected."""
+        self.thing_id = thing_id
+        if self.token in self._run.target.credential("thing_tokens", ()):
+            self._run.protected.add(thing_id)
 
     def key(self, name: str = "key") -> str:
         """A resource key that nobody has used before."""
@@ -152,17 +169,16 @@ def api(run: Run) -> ThethingsClient:
 
 
 @pytest.fixture(scope="session")
-def activation(run: Run, request: pytest.FixtureRequest) -> Response:
+def activation(run: Run) -> Response:
     """The target's answer to an activation with a code nobody has used."""
-    try:
+    if run.jobs == 1:
         return activate(run)
-    except NotRun:
-        # Several processes may each ask; the activation of our own thing is as good.
-        used = request.getfixturevalue("thing").activation if run.jobs > 1 else None
-        if used is None:
-            raise
-        found: Response = used
-        return found
+    with borrowed(run, "activation") as loan:
+        if loan.told is None:
+            response = activate(run)
+            loan.told = _told(next(each for each in run.exchanges if each.response is response))
+            return response
+        return _heard(run, loan.told)
 
 
 @pytest.fixture(scope="session")
@@ -176,12 +192,20 @@ def thing(run: Run, request: pytest.FixtureRequest) -> Iterator[Thing]:
     tidy_up(run, found.token)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def own_thing(run: Run, thing: Thing) -> Iterator[Thing]:
     """A thing of this run, whose state nobody misses; for want of it a given one."""
-    found = thing if run.jobs == 1 or thing.activation else _new_thing(run) or thing
-    yield found
-    tidy_up(run, found.token)
+    if run.jobs == 1 or thing.activation:
+        yield thing
+        return
+    with ExitStack() as loans:
+        found = None
+        with suppress(NotRun):
+            loan = loans.enter_context(borrowed(run, "thing"))
+            found = _new_thing(run) if loan.told is None else _lent(run, loan.told)
+            loan.told = {"token": found.token, "id": found.thing_id} if found else None
+        yield found or thing
+        tidy_up(run, (found or thing).token)
 
 
 @pytest.fixture(scope="session")
@@ -229,6 +253,70 @@ def stream_factory(run: Run, thing: Thing) -> Iterator[Callable[..., Stream]]:
 def unknown_token() -> str:
     """A token of the right shape that no thing has."""
     return random_source.token_urlsafe(32)
+
+
+@dataclass
+class Loan:
+    """What the processes of a run share one after the other; ``told`` is None before it is made."""
+
+    told: dict[str, Any] | None
+
+
+@contextmanager
+def borrowed(run: Run, name: str) -> Iterator[Loan]:
+    """
+    Something of the run for as long as the context lasts; whoever has it first makes it.
+
+    Raises:
+        NotRun: another process could not make it.
+        Inconclusive: another process keeps it.
+    """
+    word, told = run.desk.borrow(name)
+    deadline = time.monotonic() + LONGEST_LOAN_S
+    while word == "wait" and time.monotonic() < deadline:
+        time.sleep(0.1)
+        word, told = run.desk.borrow(name)
+    if word == "none":
+        raise NotRun(f"no {name} could be had, which the processes of the run share")
+    if word == "wait":
+        raise Inconclusive(f"another process keeps the {name} that they share")
+    loan = Loan(told)
+    try:
+        yield loan
+    finally:
+        run.desk.give_back(name, loan.told)
+
+
+def _told(exchange: Exchange) -> dict[str, Any]:
+    """An exchange for other processes."""
+    response = exchange.response
+    return {
+        "target": exchange.target,
+        "sent": exchange.body.decode(),
+        "status": response.status,
+        "headers": dict(response.headers),
+        "body": response.body.decode("latin-1"),
+        "error": response.error,
+        "elapsed_s": response.elapsed_s,
+    }
+
+
+def _heard(run: Run, told: dict[str, Any]) -> Response:
+    """The response of an exchange that another process had; it is evidence here as well."""
+    body, elapsed_s = told["body"].encode("latin-1"), told["elapsed_s"]
+    response = unanswered(str(told["error"]), elapsed_s)
+    if told["status"] is not None:
+        response = answered(told["status"], Headers(told["headers"]), body, elapsed_s)
+    exchange = Exchange(
+        "POST", told["target"], {}, told["sent"].encode(), response, 0.0, run.api.url
+    )
+    exchange.is_borrowed = True
+    run.exchanges.append(exchange)
+    return response
+
+
+def _lent(run: Run, told: dict[str, Any]) -> Thing:
+    return Thing(run, told["token"], thing_id=told["id"])
 
 
 def activate(run: Run, *, keep: int = 0) -> Response:

@@ -30,6 +30,7 @@ class RunGuard:
         max_requests_per_s: this worker's share of the target's limit; None is no limit.
         record: gets every exchange.
         origins: is told where the user finds the secrets that this guard learns.
+        protected: ids of things that the target file gave; it grows while the run learns them.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class RunGuard:
         max_requests_per_s: float | None,
         record: Callable[[Exchange], None],
         origins: dict[str, str] | None = None,
+        protected: set[str] | None = None,
     ) -> None:
         self._target = target
         self._desk = desk
@@ -51,8 +53,8 @@ class RunGuard:
         self._record = record
         self._origins = origins if origins is not None else {}
         self._next_at = 0.0
-        self._activated: set[str] = set()  # ids of things
-        self._sessions: dict[str, str] = {}  # token to e-mail address
+        self._protected = protected if protected is not None else set()
+        self._sessions: dict[str, tuple[str | None, str | None]] = {}  # e-mail address and app
 
     def before(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
         """Raises NotRun for what the target file forbids, TargetBlocked when the run is stopped."""
@@ -61,7 +63,8 @@ class RunGuard:
         needed = "read" if method in ("GET", "HEAD", "OPTIONS") else "write"
         if needed not in self._target.allow:
             raise NotRun(f"limits.allow of the target file does not hold {needed!r}")
-        if creation := find_creation(method, target):
+        creation = find_creation(method, target)
+        if creation and creation.lasts(document_of(body)):
             self._refuse_destruction(creation, target, headers, body)
             self._desk.note(self._entry(creation, target, headers, body))
         self._pace()
@@ -83,9 +86,9 @@ class RunGuard:
             return
         parts = creation.parts(target)
         is_given = parts.get("token") in self._target.credential("thing_tokens", ())
-        is_given = is_given or ("thing" in parts and parts["thing"] not in self._activated)
+        is_given = is_given or parts.get("thing") in self._protected
         given = {user["email"] for user in self._target.credential("users", ())}
-        is_theirs = self._user(headers) in given and "password" in document_of(body)
+        is_theirs = self._session(headers)[0] in given and "password" in document_of(body)
         if (creation.kind == "description" and is_given) or (
             creation.kind == "settings" and is_theirs
         ):
@@ -100,25 +103,32 @@ class RunGuard:
         self, creation: Creation, target: str, headers: Mapping[str, str], body: bytes
     ) -> dict[str, Any]:
         token, document = creation.token(target), document_of(body)
-        email = document.get("email") if creation.kind == "user" else None
-        user = email if isinstance(email, str) else self._user(headers)
+        user, app = self._session(headers)
+        if creation.kind == "user":
+            user, app = _text(document.get("email")), _text(document.get("app"))
         asked = Asked(creation.parts(target), document, self._prefix, user)
         entry = {
             "kind": creation.kind,
             "what": self._secrets.redact(creation.what(asked)),
             "thing": fingerprint(token) if token else None,
         }
-        more = {"user": user, "detail": self._secrets.redact(creation.detail(asked))}
+        is_usual = app == self._target.credential("app_id")
+        more = {
+            "user": user,
+            "app": None if is_usual else app,
+            "detail": self._secrets.redact(creation.detail(asked)),
+        }
         return entry | {name: value for name, value in more.items() if value is not None}
 
-    def _user(self, headers: Mapping[str, str]) -> str | None:
-        """Whose session a request carries."""
-        fields = Headers(headers)
-        return self._sessions.get(fields.get("Authorization", ""))
+    def _session(self, headers: Mapping[str, str]) -> tuple[str | None, str | None]:
+        """Whose session a request carries, and in which app."""
+        return self._sessions.get(Headers(headers).get("Authorization", ""), (None, None))
 
     def _mark(self, exchange: Exchange) -> None:
         creation = find_creation(exchange.method, exchange.target)
         if creation is None or exchange.response.status is None:
+            return
+        if not creation.lasts(document_of(exchange.body)):
             return
         entry = self._entry(creation, exchange.target, exchange.headers, exchange.body)
         number = self._desk.note(entry)
@@ -149,8 +159,6 @@ class RunGuard:
             for name, value in _TOKEN.findall(exchange.response.body):
                 if name != b"thingId":
                     self._secrets.add("thing_token", value.decode())
-                else:
-                    self._activated.add(value.decode())
         if exchange.method == "POST" and _SESSION.match(exchange.target):
             self._learn_session(exchange)
 
@@ -158,10 +166,14 @@ class RunGuard:
         answer = exchange.response.json
         token = answer.get("token") if isinstance(answer, dict) else None
         if isinstance(token, str) and token:
-            email = str(document_of(exchange.body).get("email"))
+            asked = document_of(exchange.body)
             placeholder = self._secrets.add("session_token", token)
-            self._origins[placeholder] = f"what POST /v2/login answers {email}"
-            self._sessions[token] = email
+            self._origins[placeholder] = f"what POST /v2/login answers {asked.get('email')}"
+            self._sessions[token] = _text(asked.get("email")), _text(asked.get("app"))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def limit_reason(exchange: Exchange) -> str | None:

@@ -35,7 +35,8 @@ class Creation(NamedTuple):
     """
     A kind of request that leaves something behind.
 
-    ``what`` tells it in words; ``detail`` is what removing it needs to know.
+    ``what`` tells it in words; ``detail`` is what removing it needs to know; ``lasts`` tells from
+    its body whether it leaves something at all.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Creation(NamedTuple):
     kind: str
     what: Callable[[Asked], str]
     detail: Callable[[Asked], Any] = lambda _asked: None
+    lasts: Callable[[Mapping[str, Any]], bool] = lambda _document: True
 
     def parts(self, target: str) -> dict[str, str]:
         """The named parts of a target that is of this kind."""
@@ -73,6 +75,13 @@ def _granted(asked: Asked) -> Any:
     return {
         name: asked.document[name] for name in ("permissions", "email") if name in asked.document
     }
+
+
+def _has_flags(permissions: Any) -> bool:
+    """Whether anything is true in it: where nothing is, permissions are only taken back."""
+    if isinstance(permissions, dict):
+        return any(map(_has_flags, permissions.values()))
+    return bool(permissions)
 
 
 CREATIONS = (
@@ -133,6 +142,7 @@ CREATIONS = (
         "permission",
         lambda asked: f"for {_text(asked.document, 'email')}: {_resources(asked)}",
         _granted,
+        lambda document: _has_flags(document.get("permissions")),
     ),
     Creation(
         "PUT",

@@ -30,7 +30,7 @@ WHY_LEFT = {
     "objects": NOT_REMOVED,
 }
 REMOVABLE = tuple(kind for kind, why in WHY_LEFT.items() if why == NOT_REMOVED)
-_IDENTITY = ("kind", "what", "thing", "user", "detail")
+_IDENTITY = ("kind", "what", "thing", "user", "app", "detail")
 
 
 class Ledger:

@@ -22,7 +22,6 @@ class Miniature:
 
     name: str
     sentence: str
-    platform: str
     breaks: tuple[str, ...]
     inconclusive: tuple[str, ...] = ()
 
@@ -39,7 +38,6 @@ def miniatures(folder: Path = FOLDER) -> list[Miniature]:
         Miniature(
             entry["name"],
             entry["sentence"],
-            path.stem.replace("_", "-"),
             tuple(entry["breaks"]),
             tuple(entry.get("inconclusive", ())),
         )

@@ -43,10 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not is_concerned(config):
         return
     # Only now, so that the fixtures' names stay free for other tests.
-    from conformance import fixtures
+    from conformance import fixtures, people, post
     from conformance.session import Controller, Worker
 
     config.pluginmanager.register(fixtures, "conformance-fixtures")
+    config.pluginmanager.register(people, "conformance-people")
+    config.pluginmanager.register(post, "conformance-post")
     is_worker = hasattr(config, "workerinput")
     config.pluginmanager.register(
         Worker(config) if is_worker else Controller(config), "conformance-session"

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
-from conformance.clients.exchange import Exchange
+from conformance.clients.exchange import Exchange, Response
 from conformance.clients.thethings_io import ThethingsClient
 from conformance.desk import Desk
 from conformance.guard import RunGuard
@@ -30,7 +31,8 @@ class Run:
     What fixtures work with; one per process.
 
     ``prefix`` begins every key and name the run creates; ``worker`` is None without workers;
-    ``origins`` tells for each placeholder where the user finds the secret.
+    ``origins`` tells for each placeholder where the user finds the secret; ``protected`` are the
+    ids of things that are not the run's own.
     """
 
     target: Target
@@ -41,6 +43,7 @@ class Run:
     started: float = field(default_factory=time.monotonic)
     secrets: SecretRegistry = field(default_factory=SecretRegistry)
     origins: dict[str, str] = field(default_factory=dict)
+    protected: set[str] = field(default_factory=set)
     exchanges: list[Exchange] = field(default_factory=list)
     listening: list[tuple[str, Exchange]] = field(default_factory=list)
     unanswered: int = 0
@@ -68,8 +71,18 @@ class Run:
             max_requests_per_s=rate / self.jobs if rate else None,
             record=self._record,
             origins=self.origins,
+            protected=self.protected,
         )
         return ThethingsClient(self.target.url, ca_file=self.target.ca_file, guard=guard)
+
+    def open_link(self, link: str) -> Response:
+        """GET an address that a mail told, whatever host it leads to."""
+        parts = urlsplit(link)
+        target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        if link.startswith(self.target.url):
+            return self.api.send("GET", link.removeprefix(self.target.url) or "/")
+        elsewhere = ThethingsClient(f"{parts.scheme}://{parts.netloc}", guard=self.api.http.guard)
+        return elsewhere.send("GET", target)
 
     @property
     def first_token(self) -> str | None:
@@ -101,7 +114,8 @@ class Run:
 
         A stream stands in it when it is over, which for a shared one is with a later test.
         """
-        fresh = [(test, exchange) for exchange in self.exchanges[first:]]
+        own = [each for each in self.exchanges[first:] if not each.is_borrowed]
+        fresh = [(test, exchange) for exchange in own]
         candidates = [*self.listening, *fresh]
         self.listening = [each for each in candidates if is_open(each[1])]
         over: dict[str, list[Exchange]] = {}

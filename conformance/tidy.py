@@ -53,20 +53,19 @@ class Sessions:
         self._api = api
         self._app_id = str(target.credential("app_id", ""))
         self._passwords = _passwords(target, entries)
-        self._found: dict[str, AppSession | None] = {}
+        self._found: dict[tuple[str, str], AppSession | None] = {}
 
-    def of(self, email: str | None) -> AppSession | None:
-        """The session of a user, or None when nobody can log in."""
-        if email is None:
-            return None
-        if email not in self._found:
-            self._found[email] = self._log_in(email)
-        return self._found[email]
+    def of(self, entry: Entry) -> AppSession | None:
+        """The session of who created something, or None when nobody can log in."""
+        who = (str(entry.get("user")), str(entry.get("app", self._app_id)))
+        if who not in self._found:
+            self._found[who] = self._log_in(*who)
+        return self._found[who]
 
-    def _log_in(self, email: str) -> AppSession | None:
+    def _log_in(self, email: str, app_id: str) -> AppSession | None:
         if email not in self._passwords:
             return None
-        answer = self._api.login(email, self._passwords[email], self._app_id).json
+        answer = self._api.login(email, self._passwords[email], app_id).json
         token = answer.get("token") if isinstance(answer, dict) else None
         return self._api.session(token) if isinstance(token, str) and token else None
 
@@ -90,7 +89,7 @@ def _why_left(
         return None if remove_tag(api, token, entry["what"]) else NOT_REMOVED
     if entry["kind"] not in _REMOVING:
         return WHY_LEFT[entry["kind"]]
-    session = sessions.of(entry.get("user"))
+    session = sessions.of(entry)
     if session is None:
         return "the target file holds no password of its user"
     return None if remove(session, entry) else NOT_REMOVED
@@ -101,25 +100,23 @@ def remove(session: AppSession, entry: Entry) -> bool:
     return _REMOVING[entry["kind"]](session, entry)
 
 
-def _remove_permission(session: AppSession, entry: Entry) -> bool:
-    """Take every flag back; what never was a permission need not be."""
-    detail = entry.get("detail", {})
-    permissions = without_flags(detail.get("permissions"))
-    if not permissions:
-        return True
-    email = detail.get("email")
-    return session.grant(permissions, email=email if isinstance(email, str) else None).is_success
+def remove_permissions(session: AppSession, entries: Sequence[Entry]) -> bool:
+    """Take every flag back that a user has given, with one request for each receiver."""
+    given: dict[str | None, dict[str, Any]] = {}
+    for entry in entries:
+        detail = entry.get("detail", {})
+        email = detail.get("email")
+        taken = given.setdefault(email if isinstance(email, str) else None, {})
+        for resource, things in _pairs(detail.get("permissions")):
+            flags = {str(thing): dict.fromkeys(FLAGS, False) for thing, _ in _pairs(things)}
+            taken.setdefault(str(resource), {}).update(flags)
+    answers = [session.grant(taken, email=email) for email, taken in given.items() if taken]
+    return all(answer.is_success for answer in answers)
 
 
-def without_flags(permissions: Any) -> dict[str, Any]:
-    """The same resources and things with every flag false; empty when it has not that shape."""
-    if not isinstance(permissions, dict):
-        return {}
-    return {
-        str(resource): {str(thing): dict.fromkeys(FLAGS, False) for thing in things}
-        for resource, things in permissions.items()
-        if isinstance(things, dict)
-    }
+def _pairs(document: Any) -> Iterable[tuple[Any, Any]]:
+    """Members; none of what is no object: some requests were wrong on purpose."""
+    return document.items() if isinstance(document, dict) else ()
 
 
 def _remove_objects(session: AppSession, entry: Entry) -> bool:
@@ -149,6 +146,8 @@ def _remove_link(session: AppSession, entry: Entry) -> bool:
         return False
     if thing_id in keys_in(session.things()):
         unlink(session, thing_id)
+    else:
+        session.unlink(thing_id)  # a list that is wrong must not keep it linked
     answer = session.things()
     return answer.is_success and thing_id not in keys_in(answer)
 
@@ -164,7 +163,7 @@ def unlink(session: AppSession, thing_id: str) -> Response:
 
 
 _REMOVING: dict[str, Callable[[AppSession, Entry], bool]] = {
-    "permission": _remove_permission,
+    "permission": lambda session, entry: remove_permissions(session, [entry]),
     "objects": _remove_objects,
     "link": _remove_link,
 }

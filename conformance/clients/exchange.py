@@ -131,7 +131,8 @@ class Exchange:
     later than the first byte was sent, not earlier than the last one came.
 
     ``raw`` holds the bytes on the wire when they were given as such; ``answers`` is how many were
-    waited for then, of which ``response`` is the last. ``heard`` tells of a stream that was opened.
+    waited for then, of which ``response`` is the last. ``heard`` tells of a stream that was opened;
+    ``is_borrowed`` that another process of the run had the exchange.
     """
 
     method: str
@@ -144,6 +145,7 @@ class Exchange:
     raw: bytes | None = field(default=None, repr=False)
     answers: int = 1
     ended: float = field(default_factory=time.monotonic, repr=False)
+    is_borrowed: bool = False
     growing: Callable[[], Response] | None = field(default=None, repr=False)
     heard: Callable[[], Heard] | None = field(default=None, repr=False)
 

@@ -49,7 +49,7 @@ def test_every_test_has_measured_figures() -> None:
 
 
 def test_profiles_are_platforms_and_their_parts() -> None:
-    assert profiles(catalogue())[:2] == ["thethings-io", "thethings-io/device"]
+    assert profiles(catalogue())[:3] == ["thethings-io", "thethings-io/app", "thethings-io/device"]
 
 
 def test_an_unknown_profile_names_the_nearest() -> None:

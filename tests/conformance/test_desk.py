@@ -80,3 +80,18 @@ def test_workers_share_one_desk(ledger: Ledger) -> None:
     first.stop("blocked")
     first.stop("later")
     assert second.stopped() == "blocked"
+
+
+def test_what_is_shared_is_had_by_one_after_the_other(ledger: Ledger) -> None:
+    found, thing = desk(ledger), {"token": "T", "id": "I"}
+    assert [found.borrow("thing") for _ in range(2)] == [("make", None), ("wait", None)]
+    found.give_back("thing", thing)
+    assert [found.borrow("thing") for _ in range(2)] == [("take", thing), ("wait", None)]
+    assert found.borrow("another") == ("make", None)
+
+
+def test_what_cannot_be_made_is_waited_for_by_nobody(ledger: Ledger) -> None:
+    found = desk(ledger)
+    found.borrow("thing")
+    found.give_back("thing", None)
+    assert [found.borrow("thing") for _ in range(2)] == [("none", None), ("none", None)]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from conformance.desk import ControllerDesk
+from conformance.fixtures import Thing
 from conformance.ledger import Ledger, read_ledger, unseal
 from conformance.outcomes import NotRun
 from conformance.run import Run
@@ -18,6 +19,7 @@ from conformance.targets import from_document
 
 ADA = "rig-1-ada@example.com"
 GIVEN = {"email": "given@example.com", "password": "the given password"}
+GIVEN_TOKEN = "G" * 43
 SESSIONS = {ADA: "session-token-of-ada-001", GIVEN["email"]: "session-token-of-given-1"}
 
 
@@ -48,6 +50,7 @@ def run(fake: Callable[..., Any], path: Path) -> Iterator[Run]:
             "url": fake(platform).url,
             "credentials": {
                 "activation_codes": ["the-activation-code"],
+                "thing_tokens": [GIVEN_TOKEN],
                 "users": [GIVEN],
                 "app_id": "app",
             },
@@ -122,6 +125,8 @@ def test_a_description_is_replaced_on_things_of_the_run_alone(run: Run) -> None:
     api = run.api
     api.activate("the-activation-code")
     ada = api.session(api.register(ADA, "x", "app").ok_json()["token"])
+    Thing(run, "T" * 43).is_called("A" * 43)
+    Thing(run, GIVEN_TOKEN).is_called("B" * 43)
     assert ada.put_description("A" * 43, {"a": 1}).is_success
     with pytest.raises(NotRun, match="does not hold 'destroy'"):
         ada.put_description("B" * 43, {"a": 1})

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conformance.miniature import Miniature, miniatures
-from tests.miniatures.judging import Judged, judge, quick_choice
+from tests.miniatures.judging import Judged, judge, quick_choice, whole_choice
 
 AT_ONCE = 5
 """Servers at a time: most of a run is waiting, for streams above all."""
@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full-square",
         action="store_true",
-        help="judge each miniature by the whole profile, not only by the endpoint it breaks",
+        help="judge each miniature by the profiles it breaks, not only by the endpoints",
     )
 
 
@@ -37,9 +37,9 @@ class Square:
     ) -> None:
         self.is_full = is_full
         self.reference = pool.submit(judge, None, (), folder)
+        choice = whole_choice if is_full else quick_choice
         self._runs = {
-            each.name: pool.submit(judge, each.name, () if is_full else quick_choice(each), folder)
-            for each in wanted
+            each.name: pool.submit(judge, each.name, choice(each), folder) for each in wanted
         }
 
     def judged(self, miniature: Miniature) -> Judged:

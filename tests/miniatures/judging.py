@@ -37,6 +37,13 @@ def quick_choice(miniature: Miniature) -> tuple[str, ...]:
     return tuple(name for name, each in known.items() if each.endpoint in endpoints)
 
 
+def whole_choice(miniature: Miniature) -> tuple[str, ...]:
+    """All requirements of the profiles, device side or app side, that a miniature breaks."""
+    known = catalogue()
+    profiles = {known[name].profile for name in miniature.breaks}
+    return tuple(name for name, each in known.items() if each.profile in profiles)
+
+
 def judge(deviation: str | None, only: tuple[str, ...], folder: Path) -> Judged:
     """
     Judge the reference server with one deviation, or none, by some requirements, or all.

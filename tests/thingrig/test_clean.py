@@ -1,4 +1,4 @@
-"""``thingrig clean``: tags of an interrupted run go away, the rest is told."""
+"""``thingrig clean``: what an interrupted run left goes away if the API can, the rest is told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from conformance.clients.thethings_io import ThethingsClient
+from conformance.desk import ControllerDesk
 from conformance.ledger import Ledger, fingerprint, seal
+from conformance.people import People
+from conformance.run import Run
+from conformance.targets import from_document
 from simulators.platforms.embedded import Embedded, embedded_server
 from simulators.platforms.target_file import write_target_file
 from thingrig import cli
@@ -60,3 +64,42 @@ def test_a_ledger_of_another_kind_is_wrong_usage(
     write_target_file(tmp_path / "target.toml", server.target)
     assert cli.exit_code(["clean", str(ledger), "--target", str(tmp_path / "target.toml")]) == 2
     assert "ledger.jsonl:1: expected the header of a ledger" in capsys.readouterr().err
+
+
+def test_what_users_of_a_killed_run_left_is_removed(
+    server: Embedded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their passwords are sealed in the ledger; whoever holds the target file logs in for them."""
+    target = from_document(server.target)
+    ledger = Ledger(tmp_path / "ledger.jsonl", {"platform": "thethings-io", "url": server.url})
+    run = Run(target, ControllerDesk(target, ledger), "rig-2-")
+    people = People(run)
+    ada, bob = people.somebody(), people.somebody()
+    token = target.credential("thing_tokens")[1]
+    thing_id = ada.link(thing_token=token).ok_json()["thingId"]
+    run.api.write(token, [{"key": "rig-2-led", "value": 1}]).ok_json()
+    ada.grant({"rig-2-led": {thing_id: {"get": True}}}, email=bob.email).ok_json()
+    songs = ada.collection("app", "rig-2-Lists", "1 2", "Songs")
+    songs.add({"title": "One"}, "a/b").ok_json()
+    assert (bob.read("rig-2-led", thing_id).status, len(songs.all().ok_json())) == (200, 1)
+    ledger.close()
+    write_target_file(tmp_path / "target.toml", server.target)
+
+    with pytest.raises(SystemExit) as end:
+        cli.main(
+            ["clean", str(tmp_path / "ledger.jsonl"), "--target", str(tmp_path / "target.toml")]
+        )
+
+    told = capsys.readouterr().out.replace(ada.email, "ADA").replace(bob.email, "BOB")
+    assert [line.replace(thing_id, "THING") for line in told.splitlines()] == [
+        "user  ADA  remains: the API cannot delete users",
+        "user  BOB  remains: the API cannot delete users",
+        f"values  values under keys rig-2-… of the thing {run.secrets.redact(token)}  "
+        "remains: the API cannot delete values",
+        "permission  for BOB: rig-2-led  removed",
+        "objects  objects of app/rig-2-Lists/1 2/Songs  removed",
+        f"link  {run.secrets.redact(token)} as a thing of ADA  removed",
+    ]
+    assert end.value.code == 0
+    assert (ada.things().ok_json(), songs.all().ok_json()) == ([], [])
+    assert bob.read("rig-2-led", thing_id).status == 403
