@@ -22,6 +22,7 @@ _BY_ADMINS = (
 )  # fmt: skip
 _NEVER_SHOWN = ("password", "temporary_password")
 _SALT_BYTES = 16
+_MOST_AWAITED = 1000  # hashes of new passwords
 
 
 def _check_create(call: Call, document: Document) -> None:
@@ -140,6 +141,8 @@ def update_password(call: Call) -> Document:
     if not old.is_made_of(hashed.digest):
         call.publish("user.update.incorrect_password", KIND.ids(user_id))
         raise StackError("pkg/identityserver:old_password")
+    if len(awaited) >= _MOST_AWAITED:  # left by clients that went away meanwhile
+        awaited.clear()
     salt = call.stack.secrets.randbytes(_SALT_BYTES)
     awaited.add(salt)
     raise NeedsHash(new, salt)
