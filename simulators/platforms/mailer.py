@@ -68,13 +68,16 @@ class Mailer:
         self._unix_us = unix_us
         self._queue: queue.SimpleQueue[tuple[Mail, Done] | None] = queue.SimpleQueue()
         self._is_closed = threading.Event()
-        # A daemon: a mail server that does not answer must not keep the process alive.
-        self._thread = threading.Thread(target=self._work, name="mailer", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def send(self, mail: Mail, done: Done) -> None:
         """See Outgoing."""
         self._queue.put((mail, done))
+        if self._thread is None:
+            # Only now: with a second thread the allocator locks, and every request would pay.
+            # A daemon: a mail server that does not answer must not keep the process alive.
+            self._thread = threading.Thread(target=self._work, name="mailer", daemon=True)
+            self._thread.start()
 
     def close(self) -> None:
         """Send nothing more; what waits stays in the outbox it came from."""

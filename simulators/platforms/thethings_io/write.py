@@ -48,7 +48,8 @@ def put_values(
     """Store and broadcast these items for a thing, and answer the request."""
     draft = Draft()
     try:
-        shown = [_read_item(core, thing, item, now_us // 1000, draft) for item in items]
+        for item in items:
+            _read_item(core, thing, item, now_us // 1000, draft)
     except Refused:
         if not core.policy.all_or_nothing:
             _store(core, thing, draft)
@@ -57,8 +58,8 @@ def put_values(
     if is_stored:
         _store(core, thing, draft)
     effects: Effects = [Answer(request, core.policy.written_status, CREATED)]
-    if is_broadcast and core.streams.of:
-        effects += told(core, thing, shown, now_us)
+    if is_broadcast and core.streams.of:  # somebody listens to something
+        effects += told(core, thing, [_shown(core, item) for item in items], now_us)
     return effects
 
 
@@ -86,31 +87,30 @@ def items_of(body: dict[str, Any]) -> list[Any]:
     return items
 
 
-def _read_item(core: Core, thing: Thing, item: Any, now_ms: int, draft: Draft) -> dict[str, Any]:
-    """Check one item, add it to the draft, and return what subscribers get to see."""
+def _read_item(core: Core, thing: Thing, item: Any, now_ms: int, draft: Draft) -> None:
+    """Check one item and add it to the draft."""
     try:
         key, value = item["key"], item["value"]
     except (TypeError, KeyError) as error:
         raise Refused(400, "each of values must have a key and a value") from error
     text = json_text(value)
-    shown = {"key": key, "value": core.store.show(text)}
     unix_ms, geo = now_ms, None
     if len(item) > 2:
         unix_ms, geo = _extras(item, now_ms)
-        shown.update(_echo(item))
     if isinstance(key, str) and (key in thing.resources or is_key(key)) and key != "description":
         draft.rows.append((key, unix_ms, text, geo))
     elif not magic.accept(core, thing, key, item, draft.states):
         _unnamed(core, key, (unix_ms, text, geo), draft)
-    return shown
 
 
-def _echo(item: dict[str, Any]) -> dict[str, Any]:
-    """Datetime and position as they were submitted, without members that mean nothing."""
-    echo = {"datetime": item["datetime"]} if "datetime" in item else {}
+def _shown(core: Core, item: dict[str, Any]) -> dict[str, Any]:
+    """What subscribers see of an item: as it was submitted, without members that mean nothing."""
+    shown = {"key": item["key"], "value": core.store.show(json_text(item["value"]))}
+    if "datetime" in item:
+        shown["datetime"] = item["datetime"]
     if item.get("geo") is not None:
-        echo["geo"] = {"lat": item["geo"]["lat"], "long": item["geo"]["long"]}
-    return echo
+        shown["geo"] = {"lat": item["geo"]["lat"], "long": item["geo"]["long"]}
+    return shown
 
 
 def _unnamed(core: Core, key: Any, rest: tuple[int, str, str | None], draft: Draft) -> None:
