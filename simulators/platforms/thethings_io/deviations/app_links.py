@@ -178,16 +178,17 @@ def _still_there(member: str) -> OnAnswer:
 
 
 def _once_owner(kept: int) -> Any:
-    """Whoever has owned a thing keeps a right to it."""
+    """Whoever has owned a thing keeps a right to it until it belongs to somebody else."""
 
     def setup(core: Core) -> None:
         rights_of, ever = core.rights.of, set[tuple[int, int]]()
 
         def of(session: Session, thing: int, resource: str) -> int:
-            if core.rights.owner(thing) == session.user:
+            owner, flags = core.rights.owner(thing), rights_of(session, thing, resource)
+            if owner == session.user:
                 ever.add((session.user, thing))
-            flags = rights_of(session, thing, resource)
-            return flags | kept if (session.user, thing) in ever else flags
+            is_kept = owner is None and (session.user, thing) in ever
+            return flags | kept if is_kept else flags
 
         core.rights.of = of  # type: ignore[method-assign]
 
@@ -394,10 +395,11 @@ DEVIATIONS = {
         answer=_still_there("name"),
     ),
     "unlink-still-read": Deviation(
-        "Whoever has owned a thing reads it for ever.", setup=_once_owner(GET)
+        "Whoever has owned a thing reads it until somebody else links it.", setup=_once_owner(GET)
     ),
     "unlink-still-written": Deviation(
-        "Whoever has owned a thing writes to it for ever.", setup=_once_owner(POST)
+        "Whoever has owned a thing writes to it until somebody else links it.",
+        setup=_once_owner(POST),
     ),
     "unlink-kills-device": Deviation(
         "The token of a thing that was unlinked is refused.",
