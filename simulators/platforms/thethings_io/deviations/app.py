@@ -49,7 +49,10 @@ class Inside:
 
     def sessions(self) -> list[str]:
         """The tokens of all sessions."""
-        return [token for (token,) in self.core.store.all("SELECT token FROM session")]
+        return [
+            token
+            for (token,) in self.core.store.all("SELECT token FROM session ORDER BY account, token")
+        ]
 
     def owner_session(self, thing_id: str) -> str | None:
         """A session of the user that a thing belongs to."""
