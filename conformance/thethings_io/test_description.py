@@ -60,6 +60,17 @@ def test_put_replaces_the_whole_document(own_thing: Thing, requirement: Judge) -
     requirement.check(described(own_thing), expected={"name": "new"})
 
 
+@pytest.mark.requirement("TIO-DESC-003")
+def test_empty_document_replaces_as_well(own_thing: Thing, requirement: Judge) -> None:
+    own_thing.put_description({"name": "old", "room": "hall"})
+
+    own_thing.put_description({})
+
+    answer = own_thing.get_description()
+    left = described(own_thing) if answer.json else {}
+    requirement.check([answer.status, left], expected=[200, {}])
+
+
 @pytest.mark.requirement("TIO-DESC-004")
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_unknown_token_is_refused(

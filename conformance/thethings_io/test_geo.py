@@ -32,8 +32,11 @@ def test_write_of_a_point_is_accepted(thing: Thing, requirement: Judge) -> None:
 @pytest.mark.requirement("TIO-GEO-002")
 @pytest.mark.parametrize(
     ("long", "lat"),
-    [(2.154007, 41.390205), (-73.985428, 40.748817), (151.215297, -33.856784), (0, 0), (180, -90)],
-)
+    [
+        (2.154007, 41.390205), (-73.985428, 40.748817), (151.215297, -33.856784),
+        (13.40495412, 52.52000812), (0, 0), (180, -90),
+    ],
+)  # fmt: skip
 def test_point_comes_back_as_written(
     thing: Thing, requirement: Judge, long: float, lat: float
 ) -> None:

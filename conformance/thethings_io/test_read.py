@@ -378,6 +378,20 @@ def test_read_shows_no_other_key(thing: Thing, requirement: Judge) -> None:
     requirement.check(values(thing.read(key, limit=10)), expected=[key])
 
 
+@pytest.mark.requirement("TIO-RD-023")
+def test_key_escaped_twice_is_another_key(
+    thing: Thing, api: ThethingsClient, requirement: Judge
+) -> None:
+    """``%2565`` stands for ``%65``, which stands for itself: unescaping is done once."""
+    key = thing.key("twice")
+    thing.given([{"key": key, "value": 1}])
+
+    answer = api.send("GET", f"/v2/things/{thing.token}/resources/{key[:-1]}%2565")
+
+    rows = answer.json if isinstance(answer.json, list) else []
+    requirement.check(rows, expected=[])
+
+
 @pytest.mark.requirement("TIO-RD-024")
 def test_read_shows_no_other_thing(thing: Thing, second_thing: Thing, requirement: Judge) -> None:
     key = thing.key("same")

@@ -10,6 +10,8 @@ from conformance.judge import Judge
 from conformance.thethings_io.shapes import body_status, column_of, values
 from conformance.thethings_io.waiting import eventually
 
+EMPTY = {"no": False, "zero": 0, "text": "", "list": [], "object": {}}
+
 
 def fresh(thing: Thing, name: str) -> str:
     """A setting's name that no run before has used, without dots."""
@@ -56,6 +58,17 @@ def test_settings_are_read_whole(thing: Thing, requirement: Judge) -> None:
     thing.write([{"key": "$settings", "value": {name: "My Thing", other: "bar"}}])
 
     seen = eventually(lambda: members(thing, name, other), expected)
+    requirement.check(seen, expected=expected)
+
+
+@pytest.mark.requirement("TIO-SET-002")
+def test_members_without_content_are_read_too(thing: Thing, requirement: Judge) -> None:
+    stem = fresh(thing, "empty")
+    expected = {f"{stem}-{name}": value for name, value in EMPTY.items()}
+
+    thing.write([{"key": "$settings", "value": dict(expected)}])
+
+    seen = eventually(lambda: members(thing, *expected), expected)
     requirement.check(seen, expected=expected)
 
 

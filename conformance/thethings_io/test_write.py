@@ -379,6 +379,8 @@ def test_refused_write_leaves_nothing(
         pytest.param(b'{"values":[{"key":"a","value":1}]} trailing', id="trailing"),
         pytest.param(b'{"values":[{"key":"a","value":"\xff\xfe"}]}', id="not-utf-8"),
         pytest.param(b'{"values":[{"key":"a","value":1},]}', id="comma-too-many"),
+        pytest.param(b'{"values":[{"key":"a","value":NaN}]}', id="nan"),
+        pytest.param(b'{"values":[{"key":"a","value":-Infinity}]}', id="infinity"),
     ],
 )
 def test_body_that_is_not_json_is_400(

@@ -17,6 +17,7 @@ from simulators.platforms.thethings_io.deviations.changes import (
     with_document,
     with_each_row,
     with_members,
+    with_path,
     with_query,
     with_rows,
     with_status,
@@ -180,6 +181,11 @@ def _names(change: Any) -> OnAnswer:
 
 
 DEVIATIONS = {
+    "read-unescapes-twice": Deviation(
+        "What is escaped in a path is unescaped twice.",
+        READ,
+        before=with_path(lambda path: path.replace("%25", "%")),
+    ),
     "read-203": Deviation(
         "Rows are answered with status 203.",
         READ,

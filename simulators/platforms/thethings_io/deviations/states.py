@@ -49,9 +49,16 @@ def _swapped(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "value": {**value, "coordinates": value["coordinates"][::-1]}}
 
 
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    numbers = [round(number, 3) for number in row["value"]["coordinates"]]
-    return {**row, "value": {**row["value"], "coordinates": numbers}}
+def _rounded(decimals: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def change(row: dict[str, Any]) -> dict[str, Any]:
+        numbers = [round(number, decimals) for number in row["value"]["coordinates"]]
+        return {**row, "value": {**row["value"], "coordinates": numbers}}
+
+    return change
+
+
+def _without_empty(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "value": {name: value for name, value in row["value"].items() if value}}
 
 
 def _lazy() -> Before:
@@ -158,6 +165,20 @@ def _merged() -> Before:
     return before
 
 
+def _full_ones() -> Before:
+    """An empty description is accepted and changes nothing."""
+    known: dict[str, Any] = {}
+
+    def before(request: Request) -> Request:
+        if request.method != "PUT":
+            return request
+        document = document_of(request) or known.get(token_of(request), {})
+        known[token_of(request)] = document
+        return replace(request, body=orjson.dumps(document))
+
+    return before
+
+
 def _kept(request: Request) -> Request:
     """A tag that is to be deleted is looked for, and stays."""
     if request.method != "DELETE":
@@ -194,7 +215,10 @@ DEVIATIONS = {
         "$geo shows its latitude first.", READ, answer=_in("$geo", _swapped)
     ),
     "geo-three-decimals": Deviation(
-        "$geo is read with three decimals.", READ, answer=_in("$geo", _rounded)
+        "$geo is read with three decimals.", READ, answer=_in("$geo", _rounded(3))
+    ),
+    "geo-six-decimals": Deviation(
+        "$geo is read with six decimals.", READ, answer=_in("$geo", _rounded(6))
     ),
     "geo-with-datetime": Deviation(
         "$geo shows a datetime.", READ, answer=_in("$geo", lambda row: {**row, "datetime": AT})
@@ -226,6 +250,11 @@ DEVIATIONS = {
         "$settings shows only the member that was written last.",
         READ,
         answer=_in("$settings", lambda row: {**row, "value": dict([*row["value"].items()][-1:])}),
+    ),
+    "settings-drop-empty": Deviation(
+        "Members of $settings that are empty, zero or false are lost.",
+        READ,
+        answer=_in("$settings", _without_empty),
     ),
     "settings-with-datetime": Deviation(
         "$settings shows a datetime.",
@@ -275,6 +304,9 @@ DEVIATIONS = {
     ),
     "description-merged": Deviation(
         "A description that is put is merged into the one before.", ("TIO-DESC",), before=_merged()
+    ),
+    "description-empty-ignored": Deviation(
+        "An empty description is accepted and changes nothing.", ("TIO-DESC",), before=_full_ones()
     ),
     "tags-not-listed": Deviation("No tag is listed.", ("TIO-TAG",), answer=with_rows(lambda _: [])),
     "tags-lower-case": Deviation(

@@ -25,7 +25,7 @@ from simulators.platforms.thethings_io.deviations.changes import (
     token_of,
     with_query,
 )
-from simulators.platforms.thethings_io.deviations.deviation import After, Deviation
+from simulators.platforms.thethings_io.deviations.deviation import After, Before, Deviation
 from simulators.platforms.thethings_io.refusals import error_document
 
 WRITE, SUBSCRIBE = ("TIO-WR",), ("TIO-SUB",)
@@ -198,6 +198,21 @@ def _once(core: Core) -> None:
     setattr(core, "timer", once)  # noqa: B010 - a method is replaced on purpose
 
 
+def _smallest() -> Before:
+    """All subscribers of a thing share the smallest keepAlive that one of them asked for."""
+    known: dict[str, int] = {}
+
+    def before(request: Request) -> Request:
+        asked = request.arguments().get("keepAlive", "")
+        if not asked.isdecimal() or int(asked) < 1000:  # which is refused
+            return request
+        token = token_of(request)
+        known[token] = min(int(asked), known.get(token, int(asked)))
+        return with_query(lambda query: {**query, "keepAlive": str(known[token])})(request)
+
+    return before
+
+
 def _stringified(item: dict[str, Any]) -> dict[str, Any]:
     value = item["value"]
     return {**item, "value": str(value)} if isinstance(value, bool) else item
@@ -294,6 +309,11 @@ DEVIATIONS = {
         before=with_query(
             lambda query: {**query, "keepAlive": "1500"} if "keepAlive" in query else query
         ),
+    ),
+    "keep-alive-smallest": Deviation(
+        "The smallest keepAlive of all subscribers holds for those that come after.",
+        SUBSCRIBE,
+        before=_smallest(),
     ),
     "stream-unknown-silent": Deviation(
         "A subscription with any token is accepted.", SUBSCRIBE, after=_unknown_is_silent

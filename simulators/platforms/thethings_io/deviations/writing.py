@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import unquote
@@ -50,6 +51,17 @@ def _without_empty(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {name: inner for name, inner in value.items() if inner or inner is False}
+
+
+def _with_constants(request: Request) -> Request:
+    """What JavaScript calls a number, and JSON does not, becomes null."""
+    if document_of(request) is not None or request.method != "POST":
+        return request
+    try:
+        document = json.loads(request.body)
+    except ValueError:
+        return request
+    return replace(request, body=orjson.dumps(document))
 
 
 def _twice(request: Request) -> Request:
@@ -395,6 +407,9 @@ DEVIATIONS = {
         "A body that is not JSON is accepted.",
         WRITE,
         answer=answered(201, {"status": "created"}, _not_json),
+    ),
+    "write-takes-nan": Deviation(
+        "NaN and Infinity in a body are taken for null.", WRITE, before=_with_constants
     ),
     "write-no-values-201": Deviation(
         "A body without values is accepted.",
