@@ -15,13 +15,14 @@ FORM = b"application/x-www-form-urlencoded"
 
 
 class StrictLineEnds(Connection):
-    """Takes a bare LF inside a request for a mistake, as the parsers of most HTTP stacks do."""
+    """Takes a bare LF inside a head for a mistake, as the parsers of most HTTP stacks do."""
 
     so_far = b""
 
     def data_received(self, data: bytes) -> None:
         self.so_far += data
-        if not self.is_deaf and b"\n" in self.so_far.strip(b"\r\n").replace(b"\r\n", b""):
+        head = self.so_far.strip(b"\r\n").partition(b"\r\n\r\n")[0]
+        if not self.is_deaf and b"\n" in head.replace(b"\r\n", b""):
             self.refuse(400, "not a valid HTTP/1.1 request")
             return
         super().data_received(data)

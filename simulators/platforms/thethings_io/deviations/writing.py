@@ -58,10 +58,9 @@ def _with_constants(request: Request) -> Request:
     if document_of(request) is not None or request.method != "POST":
         return request
     try:
-        document = json.loads(request.body)
-    except ValueError:
+        return replace(request, body=orjson.dumps(json.loads(request.body)))
+    except (ValueError, TypeError, RecursionError):  # wrong for another reason
         return request
-    return replace(request, body=orjson.dumps(document))
 
 
 def _twice(request: Request) -> Request:
