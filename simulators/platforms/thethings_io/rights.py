@@ -25,8 +25,8 @@ _LINKED = (
     "SELECT thing_token FROM thing JOIN link ON link.thing = number WHERE user = ? ORDER BY number"
 )
 _REACHED = (
-    "SELECT thing_token FROM thing WHERE number IN (SELECT thing FROM link WHERE user = ?1 "
-    "UNION SELECT thing FROM share WHERE user = ?1) ORDER BY number"
+    "SELECT thing_token FROM thing WHERE number IN (SELECT thing FROM link WHERE user = ? "
+    "UNION SELECT thing FROM share WHERE user = ?) ORDER BY number"
 )
 
 
@@ -170,10 +170,10 @@ class Rights:
 
     def things(self, user: int) -> list[Thing]:
         """Things that are linked to a user, or of which something was shared with them."""
-        return self._things(_REACHED, user)
+        return self._things(_REACHED, user, user)
 
-    def _things(self, query: str, user: int) -> list[Thing]:
-        found = (self._store.thing(token) for (token,) in self._store.all(query, user))
+    def _things(self, query: str, *values: int) -> list[Thing]:
+        found = (self._store.thing(token) for (token,) in self._store.all(query, *values))
         return [thing for thing in found if thing is not None]
 
     def resources(self, user: int, thing: Thing) -> list[str]:
