@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +58,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.connection = open_database(None, TABLES)
+        weakref.finalize(self, self.connection.close)
         self.core = Core(self.connection, random.Random(8), policy=self.policy)
         for tenant in self.policy.tenants or ("",):
             provision(self.core.stack, provisioning(), tenant=tenant, now_us=NOON_US)
