@@ -127,7 +127,58 @@ class Mail(msgspec.Struct, gc=False):
     text: str
 
 
-Effect: TypeAlias = Answer | OpenStream | StreamDocument | EndStream | Timer | Hash | Mail
+class Datagram(msgspec.Struct, gc=False):
+    """A datagram from the platform's port for gateways to an address that one came from."""
+
+    address: Any
+    data: bytes
+
+
+class SocketText(msgspec.Struct, gc=False):
+    """A message on a WebSocket; dropped when it is gone."""
+
+    socket_id: int
+    text: str
+
+
+class SocketClose(msgspec.Struct, gc=False):
+    """Close a WebSocket."""
+
+    socket_id: int
+    reason: str
+
+
+class Post(msgspec.Struct, gc=False):
+    """An HTTP POST, tried once; how it ended comes back by ``core.posted(number, ...)``."""
+
+    number: int
+    url: str
+    headers: AnswerHeaders
+    body: bytes
+    timeout_s: float
+
+
+class Work(msgspec.Struct, gc=False):
+    """A job for a worker process; its result comes back by ``core.worked(number, ...)``."""
+
+    number: int
+    job: Document
+
+
+Effect: TypeAlias = (
+    Answer
+    | OpenStream
+    | StreamDocument
+    | EndStream
+    | Timer
+    | Hash
+    | Mail
+    | Datagram
+    | SocketText
+    | SocketClose
+    | Post
+    | Work
+)
 Effects: TypeAlias = "list[Effect]"
 
 

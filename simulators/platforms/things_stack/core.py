@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,6 +24,7 @@ from simulators.platforms.effects import (
     Hash,
     OpenStream,
     Request,
+    Timer,
 )
 from simulators.platforms.things_stack import configuration, proto_json, query, schema
 from simulators.platforms.things_stack.application_server import (
@@ -45,6 +46,7 @@ from simulators.platforms.things_stack.slow import NeedsHash
 from simulators.platforms.things_stack.stack import Stack
 from simulators.platforms.things_stack.ulid import ulid
 from simulators.platforms.things_stack.validation import Tree, tree_of, validate
+from simulators.transports.websocket import Refusal
 
 Document = dict[str, Any]
 
@@ -62,6 +64,7 @@ STREAMS: dict[str, Callable[[Call], Effects]] = {**events.STREAMS}
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _NOT_IN_HEADERS = re.compile(r"[^ -~]")
 _LONGEST_ROUTE = 200
+_AGENDA = 0  # the one timer's key; streams are numbered from 1
 
 
 class Core:
@@ -86,6 +89,7 @@ class Core:
         self._routes = Routes(HANDLERS.keys() | STREAMS.keys())
         limit = self.policy.rate_limit
         self._limiter = RateLimiter(limit) if limit is not None else None
+        self._armed_us: int | None = None
 
     # --- PlatformCore
 
@@ -104,26 +108,74 @@ class Core:
         for effect in effects:
             if isinstance(effect, Answer | OpenStream):
                 effect.headers = tuple(headers)
-        outbox, self.stack.events.outbox = self.stack.events.outbox, []
-        return [*effects, *outbox]
+        return [*effects, *self._drained()]
 
     def timer(self, key: int, now_us: int) -> Effects:
-        """No timers are set."""
-        return []
+        """Do what is due."""
+        self._armed_us = None
+        self.stack.agenda.run(now_us)
+        return self._drained()
 
     def closed(self, stream_id: int) -> None:
         """The client of a stream is gone."""
         self.stack.events.close(stream_id)
 
     def resume(self, now_us: int) -> Effects:
-        """Nothing waits in an outbox."""
-        return []
+        """Go on with what the database says is still to be done."""
+        self.stack.network.resume(now_us)
+        return self._drained()
 
     def mailed(self, number: int) -> None:
         """No mails are sent."""
 
     def forget(self) -> None:
-        """The database was rolled back; nothing is remembered of it."""
+        """The database was rolled back: nothing that was read from it may stay."""
+        self.stack.network.forget()
+        self.stack.application.forget()
+
+    # --- NetworkCore
+
+    def datagram(self, data: bytes, address: Any, now_us: int) -> Effects:
+        """Effects of a datagram that came from ``address``."""
+        self.stack.gateways.datagram(data, address, now_us)
+        return self._drained()
+
+    def socket_opened(
+        self, socket_id: int, path: str, headers: Mapping[str, str], now_us: int
+    ) -> Effects | Refusal:
+        """Effects of a WebSocket that opens, or why it may not."""
+        refusal = self.stack.gateways.socket_opened(socket_id, path, headers, now_us)
+        return self._drained() if refusal is None else refusal
+
+    def socket_text(self, socket_id: int, text: str, now_us: int) -> Effects:
+        """Effects of a message on a WebSocket."""
+        self.stack.gateways.socket_text(socket_id, text, now_us)
+        return self._drained()
+
+    def socket_closed(self, socket_id: int, now_us: int) -> Effects:
+        """Effects of a WebSocket's end."""
+        self.stack.gateways.socket_closed(socket_id, now_us)
+        return self._drained()
+
+    def posted(self, number: int, status: int | None, reason: str, now_us: int) -> Effects:
+        """Effects of a Post's end: a status, or None and the reason why there is none."""
+        self.stack.application.posted(number, status, reason, now_us)
+        return self._drained()
+
+    def worked(self, number: int, result: Any, now_us: int) -> Effects:
+        """Effects of a Work's end."""
+        self.stack.application.worked(number, result, now_us)
+        return self._drained()
+
+    def _drained(self) -> Effects:
+        """What the servers have put into the outbox, and the timer for what they do next."""
+        effects = list(self.stack.outbox)
+        self.stack.outbox.clear()
+        next_us = self.stack.agenda.next_us
+        if next_us is not None and next_us != self._armed_us:
+            self._armed_us = next_us
+            effects.append(Timer(_AGENDA, next_us))
+        return effects
 
     # --- the way of a call
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import random
 import sqlite3
 
+from simulators.platforms.effects import Effect
+from simulators.platforms.things_stack.agenda import Agenda
 from simulators.platforms.things_stack.application_server.server import ApplicationServer
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.events.subscriptions import Events
@@ -38,9 +40,11 @@ class Stack:
         self.rng = rng
         self.secrets = secrets
         database = Database(connection)
-        self.events = Events(policy, rng)
+        self.outbox: list[Effect] = []  # the core takes them after each request, message or timer
+        self.agenda = Agenda()
+        self.events = Events(policy, rng, self.outbox)
         self.identity = IdentityServer(database, policy)
-        self.join = JoinServer(database)
-        self.network = NetworkServer(database, policy, rng)
-        self.application = ApplicationServer(database)
-        self.gateways = GatewayServer()
+        self.join = JoinServer(self, database)
+        self.network = NetworkServer(self, database)
+        self.application = ApplicationServer(self, database)
+        self.gateways = GatewayServer(self)

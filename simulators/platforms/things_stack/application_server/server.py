@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import DeviceTable, table
+from simulators.platforms.things_stack.messages import Up
+
+if TYPE_CHECKING:
+    from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
 
@@ -28,7 +32,8 @@ CREATE TABLE IF NOT EXISTS as_webhook (
 class ApplicationServer:
     """Devices with their application keys, links and webhooks; applications by unique id."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, stack: Stack, database: Database) -> None:
+        self._stack = stack
         self._database = database
         self.devices = DeviceTable(database, "as_device")
 
@@ -67,3 +72,15 @@ class ApplicationServer:
         """Forget a webhook, if there is one."""
         query = "DELETE FROM as_webhook WHERE application = ? AND webhook_id = ?"
         self._database.change(query, application, webhook_id)
+
+    def handle_up(self, up: Up, now_us: int) -> None:
+        """Take what a device, or the network about it, has to say."""
+
+    def posted(self, number: int, status: int | None, reason: str, now_us: int) -> None:
+        """A webhook was called."""
+
+    def worked(self, number: int, result: Any, now_us: int) -> None:
+        """A script has ended."""
+
+    def forget(self) -> None:
+        """The database was rolled back."""

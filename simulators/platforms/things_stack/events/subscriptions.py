@@ -71,11 +71,10 @@ class Events:
     """
     Where servers tell what happened.
 
-    Nothing is rendered unless somebody listens or events are kept. Effects wait in ``outbox`` until
-    the core takes them.
+    Nothing is rendered unless somebody listens or events are kept. Effects go to ``outbox``.
     """
 
-    def __init__(self, policy: Policy, rng: random.Random) -> None:
+    def __init__(self, policy: Policy, rng: random.Random, outbox: list[Effect]) -> None:
         self._policy = policy
         self._rng = rng
         self._by_key: dict[Key, list[Subscription]] = {}
@@ -83,7 +82,7 @@ class Events:
         self._history: OrderedDict[Key, deque[Kept]] = OrderedDict()
         self._by_correlation: OrderedDict[str, list[Kept]] = OrderedDict()
         self._last_stream = 0
-        self.outbox: list[Effect] = []
+        self._outbox = outbox
 
     @property
     def are_kept(self) -> bool:
@@ -131,7 +130,8 @@ class Events:
 
         Args:
             ids: ``EntityIdentifiers``.
-            data: the event's message, or a list of changed paths.
+            data: the event's message, a list of changed paths, or a function that makes one of
+                them when somebody listens.
             call: the call that caused it, to name its caller.
         """
         if not self._by_key and not self.are_kept:
@@ -141,7 +141,8 @@ class Events:
         listeners = list(self._listeners(definition, keys))
         if not listeners and not self.are_kept:
             return
-        document = self._document(definition, ids, data, tenant, now_us, correlation_ids)
+        found = data() if callable(data) else data
+        document = self._document(definition, ids, found, tenant, now_us, correlation_ids)
         if call is not None:
             document |= _client(call)
         document["unique_id"] = ulid(now_us, self._rng)
@@ -161,7 +162,7 @@ class Events:
         """Put an event into streams: rendered once for each way of separating messages."""
         for delimiter in sorted({one.delimiter for one in listeners}):
             streams = tuple(one.stream_id for one in listeners if one.delimiter == delimiter)
-            self.outbox.append(StreamDocument(streams, rendered(document, delimiter)))
+            self._outbox.append(StreamDocument(streams, rendered(document, delimiter)))
 
     def start(
         self,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import DeviceTable, table
+from simulators.platforms.things_stack.errors import StackError
+from simulators.platforms.things_stack.messages import JoinAnswer, JoinRequest
+
+if TYPE_CHECKING:
+    from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
 
@@ -24,7 +29,8 @@ CREATE TABLE IF NOT EXISTS js_settings (
 class JoinServer:
     """Devices with their root keys, and settings of applications."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, stack: Stack, database: Database) -> None:
+        self._stack = stack
         self._database = database
         self.devices = DeviceTable(database, "js_device")
 
@@ -44,3 +50,16 @@ class JoinServer:
         """Forget an application's activation settings; False when there are none."""
         query = "DELETE FROM js_settings WHERE application = ?"
         return self._database.change(query, application).rowcount > 0
+
+    def handle_join(self, request: JoinRequest, now_us: int) -> JoinAnswer:
+        """
+        Let a device in.
+
+        Raises:
+            StackError: why not.
+        """
+        raise StackError("pkg/joinserver:device_not_found")
+
+    def app_s_key(self, tenant: str, dev_eui: str, session_key_id: str) -> bytes | None:
+        """The application session key of a session that began with a join."""
+        return None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTable, table
-from simulators.platforms.things_stack.policy import Policy
+from simulators.platforms.things_stack.errors import StackError
+from simulators.platforms.things_stack.messages import Downlink, Uplink
+
+if TYPE_CHECKING:
+    from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
 
@@ -33,10 +36,9 @@ CREATE INDEX IF NOT EXISTS ns_device_pending ON ns_device (pending_dev_addr)
 class NetworkServer:
     """Devices of all tenants, which share one space of addresses."""
 
-    def __init__(self, database: Database, policy: Policy, rng: random.Random) -> None:
+    def __init__(self, stack: Stack, database: Database) -> None:
+        self._stack = stack
         self._database = database
-        self._policy = policy
-        self._rng = rng
         self.devices = DeviceTable(database, "ns_device")
 
     def state(self, number: int) -> Document:
@@ -57,11 +59,50 @@ class NetworkServer:
             number,
         )
 
+    def handle_uplink(self, uplink: Uplink, now_us: int) -> None:
+        """
+        Take a frame that a gateway has heard.
+
+        Raises:
+            StackError: it is refused at once.
+        """
+        raise StackError("pkg/networkserver:device_not_found")
+
+    def handle_tx_ack(self, downlink: Downlink, result: str, now_us: int) -> None:
+        """A gateway has sent a downlink, or tells why it has not."""
+
+    def push(
+        self, tenant: str, application: str, device_id: str, items: list[Document], now_us: int
+    ) -> None:
+        """
+        Add downlinks of an application to a device's queue.
+
+        Raises:
+            StackError: they do not fit, or not this device.
+        """
+        raise StackError("pkg/networkserver:device_not_found")
+
+    def replace(
+        self, tenant: str, application: str, device_id: str, items: list[Document], now_us: int
+    ) -> None:
+        """As ``push``, after emptying the queue."""
+        raise StackError("pkg/networkserver:device_not_found")
+
+    def queue(self, tenant: str, application: str, device_id: str) -> list[Document]:
+        """The downlinks that wait, first the next one."""
+        return []
+
+    def resume(self, now_us: int) -> None:
+        """Put into the agenda what was to be done when the process ended."""
+
+    def forget(self) -> None:
+        """The database was rolled back."""
+
     def new_dev_addr(self) -> str:
         """A random address within this server's prefix."""
-        prefix, _, length = self._policy.dev_addr_prefix.partition("/")
+        prefix, _, length = self._stack.policy.dev_addr_prefix.partition("/")
         free = 32 - int(length)
-        return f"{int(prefix, 16) >> free << free | self._rng.getrandbits(free):08X}"
+        return f"{int(prefix, 16) >> free << free | self._stack.rng.getrandbits(free):08X}"
 
 
 def _columns(state: Document) -> Document:
