@@ -265,7 +265,8 @@ class Session:
         serving = forwarding if is_one else keyed_cmac(keys.s_nwk_s_int_key)
         # In 1.0.x this one is used on port 0 alone: too rarely to be kept.
         network = encryptor(keys.nwk_s_enc_key) if self.is_1_1 else None
-        self._ready = ready = (encryptor(keys.app_s_key), forwarding, serving, network)
+        application = encryptor(keys.app_s_key) if keys.app_s_key else _without_key
+        self._ready = ready = (application, forwarding, serving, network)
         self._contexts.admit(self)
         return ready
 
@@ -321,6 +322,11 @@ class Session:
         state = mac()
         state.update(block + message)
         return state.finalize()[:MIC_BYTES]
+
+
+def _without_key(blocks: bytes) -> bytes:
+    """A network server has no application key: it passes payloads on as they are."""
+    raise LoRaWanError("expected the application's session key; got none")
 
 
 def full_f_cnt(low: int, *, at_least: int) -> int:

@@ -35,7 +35,11 @@ class JoinKeys(NamedTuple):
 
 
 class SessionKeys(NamedTuple):
-    """The keys of a session; in one of 1.0.x the first three are the NwkSKey."""
+    """
+    The keys of a session; in one of 1.0.x the first three are the NwkSKey.
+
+    A network server may hold them without the application's: ``app_s_key`` is empty then.
+    """
 
     f_nwk_s_int_key: bytes
     s_nwk_s_int_key: bytes

@@ -169,6 +169,7 @@ class Core:
 
     def _drained(self) -> Effects:
         """What the servers have put into the outbox, and the timer for what they do next."""
+        self.stack.network.flush()
         effects = list(self.stack.outbox)
         self.stack.outbox.clear()
         next_us = self.stack.agenda.next_us

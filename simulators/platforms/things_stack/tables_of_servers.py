@@ -5,6 +5,6 @@ from __future__ import annotations
 from simulators.platforms.things_stack.application_server import server as application
 from simulators.platforms.things_stack.identity import server as identity
 from simulators.platforms.things_stack.join_server import server as join
-from simulators.platforms.things_stack.network_server import server as network
+from simulators.platforms.things_stack.network_server import device_store as network
 
 TABLES = identity.TABLES + join.TABLES + network.TABLES + application.TABLES

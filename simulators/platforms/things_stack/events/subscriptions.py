@@ -89,6 +89,11 @@ class Events:
         """Whether there is a store of events."""
         return self._policy.events_kept > 0
 
+    @property
+    def are_wanted(self) -> bool:
+        """Whether anybody listens at all; who would have to make much to tell it asks first."""
+        return bool(self._by_key) or self._policy.events_kept > 0
+
     # --- streams
 
     def subscribe(
@@ -134,7 +139,7 @@ class Events:
                 them when somebody listens.
             call: the call that caused it, to name its caller.
         """
-        if not self._by_key and not self.are_kept:
+        if not self.are_wanted:
             return
         definition = definitions()[name]
         keys = keys_of(tenant, ids, with_parent=definition.is_for_parent)
