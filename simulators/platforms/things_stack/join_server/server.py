@@ -8,7 +8,7 @@ import orjson
 
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import DeviceTable, table
-from simulators.platforms.things_stack.errors import StackError
+from simulators.platforms.things_stack.join_server import joins
 from simulators.platforms.things_stack.messages import JoinAnswer, JoinRequest
 
 if TYPE_CHECKING:
@@ -22,8 +22,14 @@ TABLES = (
 CREATE TABLE IF NOT EXISTS js_settings (
     application TEXT PRIMARY KEY, document TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS js_session (
+    number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, dev_eui TEXT NOT NULL,
+    session_key_id TEXT NOT NULL, app_s_key BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS js_session_device ON js_session (dev_eui, session_key_id);
 """
 )
+_MOST_SESSIONS = 10  # of a device, whose keys can still be asked for
 
 
 class JoinServer:
@@ -58,8 +64,26 @@ class JoinServer:
         Raises:
             StackError: why not.
         """
-        raise StackError("pkg/joinserver:device_not_found")
+        return joins.handle(self._stack, request, now_us)
+
+    def keep_session(self, tenant: str, dev_eui: str, answer: JoinAnswer) -> None:
+        """Keep the application's key of a new session, and forget that of a very old one."""
+        self._database.change(
+            "INSERT INTO js_session (tenant, dev_eui, session_key_id, app_s_key) "
+            "VALUES (?, ?, ?, ?)",
+            tenant, dev_eui, answer.session_key_id, answer.keys.app_s_key,
+        )  # fmt: skip
+        self._database.change(
+            "DELETE FROM js_session WHERE number IN (SELECT number FROM js_session "
+            "WHERE dev_eui = ? AND tenant = ? ORDER BY number DESC LIMIT -1 OFFSET ?)",
+            dev_eui, tenant, _MOST_SESSIONS,
+        )  # fmt: skip
 
     def app_s_key(self, tenant: str, dev_eui: str, session_key_id: str) -> bytes | None:
         """The application session key of a session that began with a join."""
-        return None
+        row = self._database.one(
+            "SELECT app_s_key FROM js_session "
+            "WHERE dev_eui = ? AND session_key_id = ? AND tenant = ?",
+            dev_eui, session_key_id, tenant,
+        )  # fmt: skip
+        return None if row is None else bytes(row[0])

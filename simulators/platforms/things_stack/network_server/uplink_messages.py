@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from simulators.lorawan.airtime import time_on_air_us
-from simulators.lorawan.frames import DataFrame, Frame, FType, JoinRequest
+from simulators.lorawan.frames import DataFrame, FType, JoinRequest
 from simulators.lorawan.modulation import Modulation
 from simulators.platforms.things_stack.messages import Uplink
 from simulators.platforms.things_stack.times import duration_text, time_text
@@ -16,13 +16,21 @@ Document = dict[str, Any]
 
 
 def uplink_message(
-    receptions: list[Uplink], frame: Frame, *, channel_index: int = 0, full_f_cnt: int = 0
+    receptions: list[Uplink],
+    frame: DataFrame | JoinRequest,
+    *,
+    channel_index: int = 0,
+    full_f_cnt: int = 0,
 ) -> Document:
     """An UplinkMessage as events carry it."""
     first = receptions[0]
+    if isinstance(frame, JoinRequest):
+        payload = join_payload(first.phy, frame)
+    else:
+        payload = _data_payload(first.phy, frame, full_f_cnt)
     message: Document = {
-        "raw_payload": _base64(first.phy),
-        "payload": _payload(first.phy, frame, full_f_cnt),
+        "raw_payload": base64_text(first.phy),
+        "payload": payload,
         "settings": first.settings,
         "rx_metadata": [each.metadata for each in receptions],
         "received_at": time_text(first.received_us),
@@ -33,21 +41,22 @@ def uplink_message(
     return message | ({"device_channel_index": channel_index} if channel_index else {})
 
 
-def _payload(phy: bytes, frame: Frame, full_f_cnt: int) -> Document:
-    f_type = FType(phy[0] >> 5).name
-    document: Document = {
-        "m_hdr": {} if f_type == "JOIN_REQUEST" else {"m_type": f_type},
-        "mic": _base64(phy[-4:]),
+def join_payload(phy: bytes, frame: JoinRequest) -> Document:
+    """The Message of a join request."""
+    request = {
+        "join_eui": frame.join_eui.upper(),
+        "dev_eui": frame.dev_eui.upper(),
+        "dev_nonce": f"{frame.dev_nonce:04X}",
     }
-    if isinstance(frame, JoinRequest):
-        document["join_request_payload"] = {
-            "join_eui": frame.join_eui.upper(),
-            "dev_eui": frame.dev_eui.upper(),
-            "dev_nonce": f"{frame.dev_nonce:04X}",
-        }
-    elif isinstance(frame, DataFrame):
-        document["mac_payload"] = _mac_payload(frame, full_f_cnt)
-    return document
+    return {"m_hdr": {}, "mic": base64_text(phy[-4:]), "join_request_payload": request}
+
+
+def _data_payload(phy: bytes, frame: DataFrame, full_f_cnt: int) -> Document:
+    return {
+        "m_hdr": {"m_type": FType(phy[0] >> 5).name},
+        "mic": base64_text(phy[-4:]),
+        "mac_payload": _mac_payload(frame, full_f_cnt),
+    }
 
 
 def _mac_payload(frame: DataFrame, full_f_cnt: int) -> Document:
@@ -59,12 +68,12 @@ def _mac_payload(frame: DataFrame, full_f_cnt: int) -> Document:
     if frame.f_cnt & 0xFFFF:
         header["f_cnt"] = frame.f_cnt & 0xFFFF
     if frame.f_opts:
-        header["f_opts"] = _base64(frame.f_opts)
+        header["f_opts"] = base64_text(frame.f_opts)
     payload: Document = {"f_hdr": header}
     if frame.f_port:
         payload["f_port"] = frame.f_port
     if frame.frm_payload:
-        payload["frm_payload"] = _base64(frame.frm_payload)
+        payload["frm_payload"] = base64_text(frame.frm_payload)
     return payload | ({"full_f_cnt": full_f_cnt} if full_f_cnt else {})
 
 
@@ -77,5 +86,6 @@ def airtime_text(modulation: Modulation, size: int) -> str:
         return ""
 
 
-def _base64(data: bytes) -> str:
+def base64_text(data: bytes) -> str:
+    """Bytes as messages carry them."""
     return base64.b64encode(data).decode()

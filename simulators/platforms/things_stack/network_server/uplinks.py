@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.lorawan import mac_commands
 from simulators.lorawan.errors import LoRaWanError
-from simulators.lorawan.frames import DataFrame, Frame, RejoinRequest, decode
+from simulators.lorawan.frames import DataFrame, JoinRequest, RejoinRequest, decode
 from simulators.lorawan.mac_commands import MacCommand
 from simulators.lorawan.versions import MacVersion
 from simulators.platforms.things_stack.errors import StackError
@@ -23,6 +23,7 @@ from simulators.platforms.things_stack.network_server.deduplication import (
 )
 from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
 from simulators.platforms.things_stack.network_server.device_store import DeviceStore
+from simulators.platforms.things_stack.network_server.joins import Joins
 from simulators.platforms.things_stack.network_server.mac_settings import mac_state
 from simulators.platforms.things_stack.network_server.matching import Match
 from simulators.platforms.things_stack.network_server.traffic import Heard
@@ -49,6 +50,7 @@ class Uplinks:
         self._stack = stack
         self._devices = devices
         self._copies = Deduplication(stack.agenda)
+        self._joins = Joins(stack, devices, self._copies)
 
     def handle(self, uplink: Uplink, now_us: int) -> None:
         """
@@ -65,6 +67,8 @@ class Uplinks:
             raise StackError("pkg/networkserver:decode_payload") from error
         if isinstance(frame, DataFrame) and frame.is_uplink:
             self._handle_data(uplink, frame, now_us)
+        elif isinstance(frame, JoinRequest):
+            self._joins.handle(uplink, frame, now_us)
         elif isinstance(frame, RejoinRequest):
             raise StackError("pkg/networkserver:rejoin_request")
         else:
@@ -95,7 +99,7 @@ class Uplinks:
         )  # fmt: skip
 
     def _publish(
-        self, name: str, device: Device, uplink: Uplink, frame: Frame, now_us: int
+        self, name: str, device: Device, uplink: Uplink, frame: DataFrame, now_us: int
     ) -> None:
         if not self._stack.events.are_wanted:
             return

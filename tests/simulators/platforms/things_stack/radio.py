@@ -181,3 +181,51 @@ def lowest_uplink(region: Region) -> tuple[int, Modulation]:
     """Frequency and modulation of the first default channel at its highest data rate."""
     channel = region.uplink_channels[0]
     return channel.frequency_hz, region.data_rate(channel.max_data_rate).modulation
+
+
+ROOT_KEY, NETWORK_ROOT_KEY = bytes([0xA0] * 16), bytes([0xB0] * 16)
+JOIN_EUI, DEV_EUI = "0000000000000001", "70b3d57ed0000001"
+
+
+def add_otaa(
+    bench: Any,
+    device_id: str = "dev1",
+    *,
+    version: str = "MAC_V1_0_3",
+    phy_version: str = "PHY_V1_0_3_REV_A",
+    plan: str = "EU_863_870",
+    root_keys: dict[str, Any] | None = None,
+    join_server: dict[str, Any] | None = None,
+    **more: Any,
+) -> None:
+    """Register a device that joins, on Join Server and Network Server."""
+    ids = {
+        "device_id": device_id,
+        "dev_eui": DEV_EUI.upper(),
+        "join_eui": JOIN_EUI,
+        "application_ids": {"application_id": "app1"},
+    }
+    if root_keys is None:
+        root_keys = {"app_key": {"key": ROOT_KEY.hex()}}
+        if version == "MAC_V1_1":
+            root_keys["nwk_key"] = {"key": NETWORK_ROOT_KEY.hex()}
+    put(bench, "js", ids, {"root_keys": root_keys, **(join_server or {})})
+    put(
+        bench,
+        "ns",
+        ids,
+        {
+            "supports_join": True,
+            "frequency_plan_id": plan,
+            "lorawan_version": version,
+            "lorawan_phy_version": phy_version,
+            **more,
+        },
+    )
+
+
+def put(bench: Any, server: str, ids: dict[str, Any], device: dict[str, Any]) -> None:
+    """Set these fields of a device on a server."""
+    body = {"end_device": {"ids": ids, **device}, "field_mask": {"paths": list(device)}}
+    path = f"/{server}/applications/app1/devices/{ids['device_id']}"
+    bench.made(path, body, method="PUT")
