@@ -153,7 +153,11 @@ class FaultyChannel:
         self._inner.authorize(token)
 
     def subscribe(
-        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+        self,
+        target: str,
+        on_document: Callable[[Any], None],
+        on_end: Callable[[str], None],
+        document: Any = None,
     ) -> Subscription:
         """Open a stream that an outage ends."""
         stream = FaultyStream(self._clock, self.delay_us, on_document, on_end)
@@ -161,7 +165,7 @@ class FaultyChannel:
         if self._faults.active(self.device, "outage"):
             self._later(REFUSED_AFTER_US, stream.cut)
         else:
-            stream.inner = self._inner.subscribe(target, stream.document, stream.end)
+            stream.inner = self._inner.subscribe(target, stream.document, stream.end, document)
         return stream
 
     def close(self) -> None:

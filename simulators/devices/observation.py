@@ -66,7 +66,11 @@ class ObservedChannel:
         self._channel.authorize(token)
 
     def subscribe(
-        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+        self,
+        target: str,
+        on_document: Callable[[Any], None],
+        on_end: Callable[[str], None],
+        document: Any = None,
     ) -> Subscription:
         """As HttpChannel.subscribe."""
 
@@ -80,8 +84,12 @@ class ObservedChannel:
             on_end(reason)
 
         subscription = ObservedSubscription(self._uplink)
-        self._uplink({"method": "GET", "target": target, "stream": True})
-        subscription.inner = self._channel.subscribe(target, heard, ended)
+        if document is None:
+            self._uplink({"method": "GET", "target": target, "stream": True})
+        else:
+            asked = {"method": "POST", "target": target, "document": document, "stream": True}
+            self._uplink(asked)
+        subscription.inner = self._channel.subscribe(target, heard, ended, document)
         return subscription
 
     def close(self) -> None:

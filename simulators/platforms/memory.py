@@ -87,13 +87,18 @@ class MemoryChannel:
         )
 
     def subscribe(
-        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+        self,
+        target: str,
+        on_document: Callable[[Any], None],
+        on_end: Callable[[str], None],
+        document: Any = None,
     ) -> Subscription:
         """See HttpChannel."""
         subscription = MemorySubscription(self._transport, self._device, on_document, on_end)
         self._subscriptions = [one for one in self._subscriptions if one.is_open]
         self._subscriptions.append(subscription)
-        self._transport.open(subscription, _request("GET", target, None, self._headers))
+        method = "GET" if document is None else "POST"
+        self._transport.open(subscription, _request(method, target, document, self._headers))
         return subscription
 
     def close(self) -> None:

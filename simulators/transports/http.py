@@ -52,11 +52,13 @@ class HttpChannel(Protocol):
         target: str,
         on_document: Callable[[Any], None],
         on_end: Callable[[str], None],
+        document: Any = None,
     ) -> Subscription:
         """
         Open a stream: ``on_document`` gets each JSON document, the first one included.
 
-        ``on_end`` gets one lower-case reason when the stream could not be opened or has ended.
+        ``on_end`` gets one lower-case reason when the stream could not be opened or has ended. With
+        a ``document`` the stream is asked for by POST, and the document is the JSON body.
         """
 
     def close(self) -> None:

@@ -192,11 +192,14 @@ class SocketChannel:
         self._heads.clear()
 
     def subscribe(
-        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+        self,
+        target: str,
+        on_document: Callable[[Any], None],
+        on_end: Callable[[str], None],
+        document: Any = None,
     ) -> Subscription:
         """As HttpChannel.subscribe."""
-        head = self._transport.endpoint.head("GET", target)
-        request = b"".join((head, self._authorization, b"\r\n"))
+        request = self._subscribing(target, document)
         subscription = SocketSubscription(self._clock, on_document, on_end)
         self._subscriptions = [one for one in self._subscriptions if one.is_open]
         self._subscriptions.append(subscription)
@@ -206,6 +209,15 @@ class SocketChannel:
         else:
             self._open(subscription, request)
         return subscription
+
+    def _subscribing(self, target: str, document: Any) -> bytes:
+        method = "GET" if document is None else "POST"
+        head = self._transport.endpoint.head(method, target)
+        if document is None:
+            return b"".join((head, self._authorization, b"\r\n"))
+        body = orjson.dumps(document)
+        kind = b"Content-Type: application/json\r\nContent-Length: "
+        return b"".join((head, self._authorization, kind, content_length(body), body))
 
     def _open(self, subscription: SocketSubscription, request: bytes) -> None:
         if subscription.is_open:

@@ -72,7 +72,11 @@ class BrokenChannel:
         event._value = self._broken.answer(method, target, document, answer)
 
     def subscribe(
-        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+        self,
+        target: str,
+        on_document: Callable[[Any], None],
+        on_end: Callable[[str], None],
+        document: Any = None,
     ) -> Subscription:
         def pass_on(document: Any) -> None:
             for each in self._broken.stream([document]):

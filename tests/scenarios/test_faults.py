@@ -32,7 +32,11 @@ class Echo:
         return self.clock.timeout(10_000, HttpAnswer(200, target))
 
     def subscribe(
-        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+        self,
+        target: str,
+        on_document: Callable[[Any], None],
+        on_end: Callable[[str], None],
+        document: Any = None,
     ) -> Subscription:
         self.listeners.append(on_document)
         return _Open(self)

@@ -39,7 +39,11 @@ class Shelf:
         return self.clock.timeout(0, HttpAnswer(200, rows))
 
     def subscribe(
-        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+        self,
+        target: str,
+        on_document: Callable[[Any], None],
+        on_end: Callable[[str], None],
+        document: Any = None,
     ) -> Subscription:
         raise NotImplementedError
 

@@ -79,7 +79,9 @@ class Platform:
         self.asked.append((self.clock.now_us() // 1000, "", "", data))
         return self._answered(self.says("", "", data))
 
-    def subscribe(self, target: str, on_document: Any, on_end: Any) -> Platform:
+    def subscribe(
+        self, target: str, on_document: Any, on_end: Any, document: Any = None
+    ) -> Platform:
         self.asked.append((self.clock.now_us() // 1000, "stream", target, None))
         self.listeners.append(on_document)
         self.tell({"message": "subscribed"})

@@ -88,7 +88,11 @@ class ToyChannel:
         return event
 
     def subscribe(
-        self, target: str, on_document: Callable[[Any], None], on_end: Callable[[str], None]
+        self,
+        target: str,
+        on_document: Callable[[Any], None],
+        on_end: Callable[[str], None],
+        document: Any = None,
     ) -> ToySubscription:
         """Open a stream unless the platform is away."""
         path, _, query = target.partition("?")
