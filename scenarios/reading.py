@@ -17,6 +17,7 @@ from scenarios.durations import microseconds
 from scenarios.expectations import ABOUT_PHONES
 from scenarios.files import FileError, TomlFile, open_toml
 from scenarios.lorawan.checks import NoRadio, wrong_parts
+from scenarios.lorawan.network_checks import wrong_network
 from scenarios.mistakes import expected
 from scenarios.model import PEOPLE, Scenario, from_document
 from scenarios.run import KINDS_OF
@@ -41,10 +42,13 @@ SPEAKS = {
     "thethings-io": Speaks(
         ("sensor", "switch", "tracker", "actor", "household"),
         tuple(KINDS_OF["thethings-io"]),
-        ("radio", "gateway"),
+        ("radio", "gateway", "network"),
     ),
     "things-stack": Speaks(
-        ("node",), tuple(KINDS_OF["things-stack"]), ("load", "step", "fault"), ("gateway",)
+        ("node", "actor"),
+        tuple(KINDS_OF["things-stack"]),
+        ("load", "step", "fault"),
+        ("gateway",),
     ),
 }
 LIBRARY = Path(__file__).resolve().parent / "library"
@@ -164,6 +168,7 @@ def check_meaning(file: TomlFile) -> None:
         *_shared_households(file),
         *_wrong_behaviours(file),
         *wrong_parts(file),
+        *wrong_network(file),
     ]
     if found:
         raise min(found, key=lambda error: error.line or 0)
@@ -267,7 +272,7 @@ def _is_device(fleet: Mapping[str, Any]) -> bool:
 
 
 def _can_be_turned(fleet: Mapping[str, Any]) -> bool:
-    return bool(fleet["kind"] == "switch")
+    return fleet["kind"] == "switch" or "relay" in fleet.get("behaviour", {})
 
 
 def _names(fleets: Iterable[Mapping[str, Any]]) -> list[str]:

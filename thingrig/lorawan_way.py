@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +12,19 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+import click
+
 from conformance import targets
 from scenarios.files import FileError
-from scenarios.lorawan import playing
+from scenarios.lorawan import networked, playing
 from scenarios.model import Scenario
 from scenarios.run import Run
 from simulators.transports.event_loop import new_event_loop
 from simulators.transports.udp import host_and_port
-from thingrig.destination import destination
-from thingrig.errors import UsageProblem
+from thingrig.destination import destination, tls_to
+from thingrig.errors import NoJudgement, UsageProblem
 from thingrig.load_rules import Rules
-from thingrig.run_view import progress_of
+from thingrig.run_view import printable, progress_of
 
 EMBEDDED = {"kind": "embedded", "url": "udp://127.0.0.1"}
 PORT_OF = {"packet-forwarder": "udp", "basics-station": "lns"}  # in a target's [gateway]
@@ -35,16 +38,62 @@ def lorawan_way(
     url: str | None,
     rules: Rules,
 ) -> Iterator[tuple[Any, dict[str, Any] | None]]:
-    """How to play, and what the results say about the target."""
-    if target_path is None and url is None:
-        if clock == "wall":
-            yield partial(_play_wall, ports=None), EMBEDDED
-        else:
-            yield _play_virtual, None
+    """
+    How to play, and what the results say about the target.
+
+    What a scenario needs of a network is registered where it says so by ``[network]``, and where
+    the target's file has an API key.
+    """
+    assert scenario.lorawan is not None
+    needs_network = scenario.lorawan.network is not None
+    has_target = target_path is not None or url is not None
+    if not has_target and clock != "wall":
+        yield _play_virtual if not needs_network else _play_virtual_network, None
         return
+    if not has_target and not needs_network:
+        yield partial(_play_wall, ports=None), EMBEDDED
+        return
+    origin = target_path or "--url"
     with destination(scenario.platform, target_path, url) as target:
-        ports = ports_of(scenario, target, target_path or "--url")
-        yield partial(_play_wall, ports=ports), {"kind": target.kind, "url": target.url}
+        target = rules.applied(scenario, target)
+        ports = ports_of(scenario, target, origin)
+        about = {"kind": target.kind, "url": target.url}
+        if needs_network or target.credential("api_key"):
+            access = access_of(target, origin)
+            yield partial(_play_wall_network, access=access, ports=ports), about
+        else:
+            yield partial(_play_wall, ports=ports), about
+
+
+def access_of(target: targets.Target, origin: str) -> networked.NetworkAccess:
+    """
+    How the target's API is used.
+
+    Raises:
+        FileError: no key, or nobody whose things they shall be.
+    """
+    key = target.credential("api_key")
+    owners = [
+        f"{kind}/{name}"
+        for kind, name in (
+            ("users", target.credential("user_id")),
+            ("organizations", target.credential("organization_id")),
+        )
+        if name
+    ]
+    for name, value in (("api_key", key), ("user_id or organization_id", owners)):
+        if not value:
+            what = f"expected credentials.{name} to register the scenario's devices with; got none"
+            raise FileError(origin, None, what)
+    return networked.NetworkAccess(
+        target.url,
+        key,
+        owners[0],
+        urls=target.document.get("urls", {}),
+        frequency_plan=target.document.get("gateway", {}).get("frequency_plan", ""),
+        ssl_context=tls_to(target),
+        max_requests_per_s=target.max_requests_per_s,
+    )
 
 
 def ports_of(scenario: Scenario, target: targets.Target, origin: str) -> playing.GatewayPorts:
@@ -95,3 +144,40 @@ def _play_wall(
         progress_of(scenario) as progress,
     ):
         return runner.run(playing.play_wall(scenario, ports, trace=trace, progress=progress))
+
+
+def _play_virtual_network(scenario: Scenario, *, trace: BinaryIO, folder: Path) -> Run:
+    with _registering(), progress_of(scenario) as progress:
+        return networked.play_virtual(scenario, trace=trace, progress=progress)
+
+
+def _play_wall_network(
+    scenario: Scenario,
+    *,
+    access: networked.NetworkAccess,
+    ports: playing.GatewayPorts,
+    trace: BinaryIO,
+    folder: Path,
+) -> Run:
+    prefix = f"thingrig-{secrets.token_hex(4)}"  # the ids of what was deleted stay taken
+    with (
+        _registering(),
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+        progress_of(scenario) as progress,
+    ):
+        playing_it = networked.play_wall(
+            scenario, access, ports, prefix=prefix, trace=trace, progress=progress, warn=_warn
+        )
+        return runner.run(playing_it)
+
+
+def _warn(text: str) -> None:
+    click.echo(printable(text), err=True)
+
+
+@contextmanager
+def _registering() -> Iterator[None]:
+    try:
+        yield
+    except networked.NetworkError as problem:
+        raise NoJudgement(printable(str(problem))) from problem

@@ -90,7 +90,17 @@ def _lorawan_totals(run: Run) -> list[str]:
         f"{counts['downlinks']} downlinks"
     )
     failed = [each["why"] for each in lorawan_results.failed_joins(run.evidence)]
-    return [totals, *failed]
+    return [totals, *_application_totals(run.evidence), *failed]
+
+
+def _application_totals(evidence: LorawanEvidence) -> list[str]:
+    at = evidence.at_network
+    if at is None:
+        return []
+    messages = sum(map(len, at.application.uplinks.values()))
+    turned = sum(turn.shown_us is not None for turn in at.turns)
+    totals = f"the application got {messages} messages; {turned} of {len(at.turns)} turns shown"
+    return [totals, *(f"left behind: {each}" for each in at.left)]
 
 
 def _values(evidence: Evidence) -> int:

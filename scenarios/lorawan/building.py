@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from scenarios.lorawan.model import GatewaySpec, Parts, Placement, RadioSpec
 from simulators.clock import Clock
+from simulators.devices.fleet import FleetSpec
 from simulators.gateways.access import Access, access_of
 from simulators.gateways.basics_station import BasicsStation
 from simulators.gateways.channels import ChannelPlan, every_channel, usual_plan
@@ -84,6 +87,18 @@ def mobility_of(name: str, placement: Placement, streams: RandomStreams) -> Mobi
     return Still((east, north, up))
 
 
+def gateway_eui(spec: GatewaySpec, streams: RandomStreams) -> str:
+    """Its own, or one from its name and the seed."""
+    number = streams.integer("gateway", spec.name, "eui") & 0xFFFF_FFFF_FFFF
+    return spec.eui.lower() or f"0200{number:012x}"
+
+
+def regional(fleets: Sequence[FleetSpec], parts: Parts) -> list[FleetSpec]:
+    """The fleets, each with the region of the radio unless it names its own."""
+    usual: dict[str, Any] = {"region": parts.radio.region}
+    return [replace(spec, behaviour={**usual, **spec.behaviour}) for spec in fleets]
+
+
 class GatewayBuilder:
     """Builds the gateways of one run."""
 
@@ -151,8 +166,7 @@ class GatewayBuilder:
         )
 
     def _eui(self, spec: GatewaySpec) -> str:
-        number = self._streams.integer("gateway", spec.name, "eui") & 0xFFFF_FFFF_FFFF
-        return spec.eui.lower() or f"0200{number:012x}"
+        return gateway_eui(spec, self._streams)
 
     def _same(self, spec: GatewaySpec) -> dict[str, Any]:
         return {

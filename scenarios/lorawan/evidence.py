@@ -5,10 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from scenarios.lorawan.traffic import Traffic, UplinkNote
 from scenarios.lorawan.watch import Counts, Watch
+from simulators.apps.things_stack.application import Application
+from simulators.apps.things_stack.caretaker import Turn
+from simulators.devices.lorawan.relay import Relay
 from simulators.devices.lorawan.state import Otaa
 from simulators.devices.node import Node
 from simulators.platforms.scripted_network.core import ScriptedNetwork
+
+
+@dataclass
+class AtNetwork:
+    """
+    What was seen of a network from the side of its API.
+
+    ``names`` of nodes by device id; ``relays`` by node; ``left``: what could not be removed.
+    """
+
+    application: Application
+    traffic: Traffic
+    names: Mapping[str, str]
+    relays: Mapping[str, Relay]
+    turns: list[Turn] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -22,11 +42,23 @@ class LorawanEvidence:
     watch: Watch
     end_us: int
     network: ScriptedNetwork | None = None
+    at_network: AtNetwork | None = None
     late: dict[int | None, list[str]] = field(default_factory=dict)
 
     def chosen(self, on: str | None) -> list[Node]:
         """The nodes that ``on`` names: a fleet, a node, or all."""
         return [node for node in self.nodes if on in (None, node.name, self.fleet_of[node.name])]
+
+    def network_side(self) -> AtNetwork:
+        """What was seen over the network's API; asked where there is a network alone."""
+        assert self.at_network is not None
+        return self.at_network
+
+    def uplinks(self, on: str | None) -> list[UplinkNote]:
+        """The chosen nodes' data frames whose last transmission is over."""
+        chosen = {node.name for node in self.chosen(on)}
+        notes = self.network_side().traffic.uplinks.values()
+        return [note for note in notes if note.node in chosen and note.end_us <= self.end_us]
 
     def counts(self, node: Node) -> Counts:
         """Data uplinks that were on air, and those that a gateway heard."""

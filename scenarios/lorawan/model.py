@@ -56,12 +56,31 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class NetworkSpec:
+    """
+    A network that is used over its API.
+
+    ``frequency_plan``: by its id; empty: the region's. ``webhook``: whether the application's
+    messages are also posted to us. ``mac_settings`` of every device, as the API has them.
+    """
+
+    frequency_plan: str = ""
+    webhook: bool = False
+    mac_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Parts:
-    """All that a scenario of LoRaWAN says beside what every scenario has."""
+    """
+    All that a scenario of LoRaWAN says beside what every scenario has.
+
+    Without a ``network`` nothing is registered, and nobody but nodes and gateways plays.
+    """
 
     radio: RadioSpec = RadioSpec()
     gateways: tuple[GatewaySpec, ...] = ()
     placements: Mapping[str, Placement] = field(default_factory=dict)
+    network: NetworkSpec | None = None
 
 
 def parts_of(document: Mapping[str, Any]) -> Parts | None:
@@ -72,6 +91,7 @@ def parts_of(document: Mapping[str, Any]) -> Parts | None:
         RadioSpec(**document.get("radio", {})),
         tuple(_gateway(table) for table in document["gateway"]),
         {table["name"]: _placement(table) for table in document["fleet"]},
+        NetworkSpec(**document["network"]) if "network" in document else None,
     )
 
 

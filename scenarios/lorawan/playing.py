@@ -91,7 +91,7 @@ async def play_wall(
         network = None
         if ports is None:
             network, ports = await _listen(scenario, clock, stack, make_network)
-        ways = _socket_ways(clock, ports, stack)
+        ways = socket_ways(clock, ports, stack)
         world = LorawanWorld(
             scenario, clock=clock, ways=ways, recorder=stage.recorder, progress=progress
         )
@@ -136,7 +136,8 @@ async def _listen(
     return network, GatewayPorts(f"127.0.0.1:{port.port}", station.url)
 
 
-def _socket_ways(clock: WallClock, ports: GatewayPorts, stack: AsyncExitStack) -> Ways:
+def socket_ways(clock: WallClock, ports: GatewayPorts, stack: AsyncExitStack) -> Ways:
+    """The ways to gateway ports behind sockets."""
     datagrams = None
     if ports.udp:
         datagrams = UdpTransport(clock, ports.udp)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
-from scenarios.lorawan.evidence import LorawanEvidence
+from scenarios.lorawan.evidence import AtNetwork, LorawanEvidence
 from scenarios.lorawan.explaining import explain_join
 from scenarios.run import Run
+from simulators.apps.things_stack.application import Order
 from simulators.devices.node import Node
 
 TOLD = 20  # failed joins that are explained, each with one paragraph
@@ -19,6 +21,7 @@ def parts(run: Run) -> dict[str, Any]:
         "counts": counts(evidence),
         "gateways": [_gateway(evidence, name) for name in evidence.watch.gateways],
         "nodes": [_node(evidence, node) for node in evidence.nodes],
+        **_application(evidence.at_network),
         "failed_joins": failed_joins(evidence),
     }
 
@@ -42,6 +45,35 @@ def failed_joins(evidence: LorawanEvidence) -> list[dict[str, str]]:
     """A paragraph for each node that tried to join and has not, the first twenty."""
     failed = [node for node in evidence.nodes if evidence.unjoined(node)]
     return [{"node": node.name, "why": explain_join(evidence, node)} for node in failed[:TOLD]]
+
+
+def _application(at: AtNetwork | None) -> dict[str, Any]:
+    """What the application saw, where there was one."""
+    if at is None:
+        return {}
+    application = at.application
+    orders = Counter(_end_of(order) for order in application.orders)
+    failures = Counter(f"{name}: {why}" for name, _, why in application.failures)
+    posted = sum(map(len, application.posted.values())) if application.has_webhook else None
+    told = {
+        "messages": sum(map(len, application.uplinks.values())),
+        "posted": posted,
+        "joins": sum(map(len, application.joins.values())),
+        "orders": dict(sorted(orders.items())),
+        "turns": len(at.turns),
+        "failures": dict(sorted(failures.items())),
+        "stream_interruptions": application.interruptions[:TOLD],
+        "left_behind": at.left,
+    }
+    return {"application": told}
+
+
+def _end_of(order: Order) -> str:
+    if order.told:
+        return order.told[-1].kind
+    if order.refusal:
+        return "refused"
+    return "unanswered" if order.taken_us is None else "queued"
 
 
 def _gateway(evidence: LorawanEvidence, name: str) -> dict[str, Any]:

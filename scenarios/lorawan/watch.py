@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from scenarios.lorawan.traffic import Traffic
 from simulators.clock import Clock
 from simulators.lorawan.modulation import Modulation, datr
 from simulators.radio.transmission import Reception, Transmission
@@ -107,9 +108,18 @@ class Watch:
     """Observer of the medium and of gateways; passes everything on to ``recorder``."""
 
     def __init__(
-        self, clock: Clock, gateways: Iterable[tuple[str, str]], recorder: Recorder | None
+        self,
+        clock: Clock,
+        gateways: Iterable[tuple[str, str]],
+        recorder: Recorder | None,
+        traffic: Traffic | None = None,
     ) -> None:
+        """
+        Args:
+            traffic: gets to know every data frame; without it they are counted.
+        """
         self._clock = clock
+        self.traffic = traffic
         self.gateways = {name: GatewayNotes(name, kind) for name, kind in gateways}
         self.requests: dict[str, deque[Request]] = {}
         self.counts: dict[str, Counts] = {}
@@ -126,6 +136,8 @@ class Watch:
 
     def transmitted(self, transmission: Transmission) -> None:
         """A frame starts."""
+        if self.traffic is not None:
+            self.traffic.transmitted(transmission)
         if transmission.is_downlink:
             self._note_accept_on_air(transmission)
             return
@@ -141,6 +153,8 @@ class Watch:
 
     def heard(self, receiver: str, reception: Reception) -> None:
         """A gateway, or a node, got a frame."""
+        if self.traffic is not None:
+            self.traffic.heard(receiver, reception)
         transmission = reception.transmission
         if transmission.is_downlink:
             return
@@ -155,6 +169,8 @@ class Watch:
 
     def lost(self, receiver: str, transmission: Transmission, reason: str) -> None:
         """It did not."""
+        if self.traffic is not None:
+            self.traffic.lost(receiver, transmission, str(reason))
         if transmission.is_downlink:
             self._note_lost_at_node(receiver, transmission, str(reason))
             return
@@ -246,6 +262,8 @@ class Watch:
         elif kind == "PULL_ACK":
             notes.is_connected = True
         elif kind == "PUSH_DATA":
+            if self.traffic is not None:
+                self.traffic.pushed(notes.name, message["token"], message.get("rxpk", []))
             for packet in message.get("rxpk", ()):
                 self._note_forwarded(notes, b64decode(packet["data"]), message["token"])
         elif kind == "PUSH_ACK":
@@ -264,6 +282,8 @@ class Watch:
 
     def _note_acknowledged(self, notes: GatewayNotes, token: int) -> None:
         notes.is_connected = True
+        if self.traffic is not None:
+            self.traffic.acknowledged(notes.name, token, self._clock.now_us())
         at = self._pushed.pop((notes.name, token), None)
         if at is not None:
             at.is_acknowledged = True
@@ -317,6 +337,8 @@ class Watch:
             notes.is_connected = True
         elif kind == "jreq" and direction == "uplink":
             self._note_jreq(notes, told)
+        elif kind == "updf" and direction == "uplink" and self.traffic is not None:
+            self.traffic.told(told, self._clock.now_us())
         if direction == "downlink":
             notes.last_downlink = None
             if kind == "dnmsg":

@@ -6,20 +6,31 @@ Which clock, and whether the server is the scripted one, is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import simpy
 
-from scenarios.lorawan.building import Gateway, GatewayBuilder, medium_of, mobility_of
-from scenarios.lorawan.evidence import LorawanEvidence
+from scenarios.lorawan.building import (
+    Gateway,
+    GatewayBuilder,
+    medium_of,
+    mobility_of,
+    regional,
+)
+from scenarios.lorawan.enrolment import Membership
+from scenarios.lorawan.evidence import AtNetwork, LorawanEvidence
 from scenarios.lorawan.model import Parts
+from scenarios.lorawan.traffic import Traffic
 from scenarios.lorawan.watch import Recorder, Watch
-from scenarios.model import Scenario
+from scenarios.model import ActorSpec, Scenario
+from simulators.apps.things_stack.api import Api
+from simulators.apps.things_stack.application import Application
+from simulators.apps.things_stack.caretaker import Caretaker
 from simulators.clock import Clock
-from simulators.devices.fleet import FleetSpec
-from simulators.devices.lorawan.building import build_nodes
+from simulators.devices.lorawan.building import BuiltNode, build_nodes
+from simulators.devices.lorawan.node_options import kind_of
+from simulators.devices.lorawan.start_session import personalise
 from simulators.devices.lorawan.state import Abp, Otaa, Steps
 from simulators.devices.node import Node
 from simulators.lorawan.keys import RootKeys
@@ -46,6 +57,14 @@ class Ways:
     lns_uri: str = ""
 
 
+@dataclass(frozen=True)
+class Joined:
+    """A run's place at a network: what it registered, and its way to the API."""
+
+    membership: Membership
+    api: Api
+
+
 class LorawanWorld:
     """Everything that lives in one run."""
 
@@ -58,22 +77,27 @@ class LorawanWorld:
         recorder: Recorder | None = None,
         progress: LorawanProgress | None = None,
         is_watched: bool = True,
+        joined: Joined | None = None,
     ) -> None:
         """
         Args:
             is_watched: whether to note what becomes of each request and uplink; without it nothing
                 is explained, and frames on air are not counted.
+            joined: the network that the nodes are registered at, if they are.
         Raises:
             FleetError: a fleet's options are wrong.
         """
         assert scenario.lorawan is not None
         self.scenario = scenario
         self.parts: Parts = scenario.lorawan
+        if joined is not None:
+            self.parts = replace(self.parts, gateways=joined.membership.gateways)
         self.clock = clock
         self._progress = progress
         self.streams = RandomStreams(scenario.seed)
         names = [(spec.name, spec.kind) for spec in self.parts.gateways]
-        watch = Watch(clock, names, recorder)
+        traffic = Traffic() if joined is not None else None
+        watch = Watch(clock, names, recorder, traffic)
         observer = watch if is_watched else None
         self.medium = medium_of(self.parts.radio, clock, self.streams, observer)
         builder = GatewayBuilder(
@@ -89,17 +113,22 @@ class LorawanWorld:
         self.gateways: list[Gateway] = [builder.build(spec) for spec in self.parts.gateways]
         self._fleet_of = {n: spec.name for spec in scenario.fleets for n in spec.names()}
         built = build_nodes(
-            fleets_of(scenario),
+            regional(scenario.fleets, self.parts),
             clock=clock,
             streams=self.streams,
             radio=self._radio,
             observe=watch if recorder is not None else None,
         )
-        self._lives = [life for _, life in built]
-        nodes = [node for node, _ in built]
+        self._lives = [each.life for each in built]
+        nodes = [each.node for each in built]
+        if joined is not None:
+            _identify(nodes, joined.membership)
         for node in nodes:
             _tell_keys(node, watch)
         self.evidence = LorawanEvidence(nodes, self._fleet_of, watch, scenario.duration_us)
+        self._people: list[Caretaker] = []
+        if joined is not None and traffic is not None:
+            self.evidence.at_network = self._enter(joined, traffic, built, recorder)
 
     def registrations(self) -> list[Registration]:
         """What a server has to know of the nodes."""
@@ -111,6 +140,9 @@ class LorawanWorld:
 
     def conduct(self) -> Steps:
         """The whole run as one process."""
+        at_network = self.evidence.at_network
+        if at_network is not None:
+            at_network.application.listen()
         for gateway in self.gateways:
             gateway.start()
         for by_us in self._deadlines():
@@ -120,8 +152,47 @@ class LorawanWorld:
         yield self._until(min(HEAD_START_US, self.scenario.duration_us))
         for life in self._lives:
             self.clock.process(life)
+        for person in self._people:
+            self.clock.process(person.process())
         yield self._until(self.scenario.duration_us)
         self._note_late(None)
+        if at_network is not None:
+            at_network.application.close()
+            at_network.turns = [turn for person in self._people for turn in person.turns]
+
+    def _enter(
+        self,
+        joined: Joined,
+        traffic: Traffic,
+        built: list[BuiltNode],
+        recorder: Recorder | None,
+    ) -> AtNetwork:
+        """The side of the application: who listens, and who turns switches."""
+        membership = joined.membership
+        application = Application(joined.api, membership.application_id, observer=recorder)
+        for spec in self.scenario.actors:
+            self._people += self._caretakers(spec, membership, application)
+        return AtNetwork(
+            application,
+            traffic,
+            {device_id: name for name, device_id in membership.device_ids.items()},
+            {each.node.name: each.relay for each in built if each.relay is not None},
+        )
+
+    def _caretakers(
+        self, spec: ActorSpec, membership: Membership, application: Application
+    ) -> Iterator[Caretaker]:
+        turned = next(each for each in self.scenario.fleets if each.name == spec.turns)
+        for name in spec.names():
+            yield Caretaker(
+                name,
+                clock=self.clock,
+                application=application,
+                rng=self.streams.stream("actor", name),
+                switches=[membership.device_ids[each] for each in turned.names()],
+                f_port=kind_of(turned.behaviour).reporting.f_port,
+                habits=spec.habits,
+            )
 
     def _radio(self, name: str) -> MediumRadio:
         placement = self.parts.placements[self._fleet_of[name]]
@@ -150,11 +221,12 @@ class LorawanWorld:
         progress(self.scenario.duration_us, self.evidence)
 
 
-def fleets_of(scenario: Scenario) -> list[FleetSpec]:
-    """The fleets, each with the region of the radio unless it names its own."""
-    assert scenario.lorawan is not None
-    usual: dict[str, Any] = {"region": scenario.lorawan.radio.region}
-    return [replace(spec, behaviour={**usual, **spec.behaviour}) for spec in scenario.fleets]
+def _identify(nodes: list[Node], membership: Membership) -> None:
+    """Nodes are who they were registered as."""
+    for node in nodes:
+        node.identity = membership.identities[node.name]
+        if isinstance(node.identity, Abp):
+            personalise(node)
 
 
 def registration_of(node: Node) -> Registration:

@@ -112,7 +112,8 @@ class MemoryTransport:
     HttpTransport to a core in the same process.
 
     ``fault`` is asked with the device's name before anything passes: what it returns, unless None,
-    is the reason why nothing does. ``latency_s`` is the way there and back; ``jitter_s`` is added
+    is the reason why nothing does. ``latency_s`` is the way there and back, which ``latency_us``
+    tells and may change; ``jitter_s`` is added
     to it, evenly distributed and drawn from ``rng``. ``mails`` holds, by address, what the platform
     has sent by e-mail.
     """
@@ -132,7 +133,7 @@ class MemoryTransport:
         self.clock = clock
         self.fault: Callable[[str], object | None] | None = None
         self._rng = rng
-        self._latency_us = latency_s * MICROSECONDS
+        self.latency_us = latency_s * MICROSECONDS
         self._jitter_us = jitter_s * MICROSECONDS
         self._streams: dict[int, MemorySubscription] = {}
         self.mails: dict[str, list[Mail]] = {}
@@ -173,7 +174,7 @@ class MemoryTransport:
 
     def _one_way_us(self) -> int:
         jitter_us = self._rng.random() * self._jitter_us if self._rng else 0.0
-        return round((self._latency_us + jitter_us) / 2)
+        return round((self.latency_us + jitter_us) / 2)
 
     def _later(self, delay_us: int, action: Callable[[], None]) -> None:
         timeout = self.clock.timeout(delay_us)

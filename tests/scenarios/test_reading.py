@@ -234,7 +234,9 @@ def test_households_are_read(tmp_path: Path) -> None:
         ("turns-seen", "turn-seen", "23: expected kind to be one of switches-follow, "
          "acknowledged-values-readable, no-duplicates, values-in-order, loss, latency, "
          "devices-active, resubscribed, carries, nothing-foreign, turns-seen, watchers-told, "
-         "phones-return, joined, uplinks-heard, acknowledged, downlinks-received; "
+         "phones-return, joined, uplinks-heard, acknowledged, downlinks-received, "
+         "delivered-once, losses-explained, windows-hit, counters-rise, uplinks-genuine, "
+         "switches-turned; "
          "got 'turn-seen'; did you mean 'turns-seen'?"),
         ('"10min"', '"10min"\nworkers = 2', "4: expected workers to be 1 with a fleet of kind "
          "'household'; got 2"),

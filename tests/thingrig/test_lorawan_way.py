@@ -11,7 +11,7 @@ from conformance.targets import read_target
 from scenarios.files import FileError
 from scenarios.lorawan.playing import GatewayPorts
 from scenarios.reading import Setting, read_scenario
-from thingrig.lorawan_way import ports_of
+from thingrig.lorawan_way import access_of, ports_of
 
 TARGET = 'platform = "things-stack"\nurl = "http://127.0.0.1:1885"\n'
 GATEWAY = '[gateway]\nudp = "127.0.0.1:1700"\nlns = "ws://127.0.0.1:1887"\n'
@@ -55,3 +55,26 @@ def test_a_mistake_in_the_table_is_told_with_its_line(
 
     assert caught.value.line == 4
     assert message in str(caught.value)
+
+
+KEYS = '[credentials]\napi_key = "NNSXS.A.B"\n'
+
+
+def access(tmp_path: Path, text: str) -> Any:
+    path = tmp_path / "target.toml"
+    path.write_text(text, encoding="utf-8")
+    return access_of(read_target(path), "target.toml")
+
+
+def test_devices_are_registered_for_a_user_or_an_organization(tmp_path: Path) -> None:
+    user = access(tmp_path, TARGET + KEYS + 'user_id = "me"\norganization_id = "us"\n')
+    organization = access(tmp_path, TARGET + KEYS + 'organization_id = "us"\n')
+
+    assert (user.api_key, user.owner) == ("NNSXS.A.B", "users/me")
+    assert organization.owner == "organizations/us"
+
+
+@pytest.mark.parametrize(("text", "name"), [("", "api_key"), (KEYS, "user_id or organization_id")])
+def test_registering_needs_a_key_and_an_owner(tmp_path: Path, text: str, name: str) -> None:
+    with pytest.raises(FileError, match=rf"expected credentials\.{name} to register .* got none"):
+        access(tmp_path, TARGET + text)

@@ -13,8 +13,10 @@ from simulators.clock import Clock
 from simulators.devices.behaviours import Behaviour
 from simulators.devices.fleet import FleetSpec, check_names
 from simulators.devices.kinds import behaviour_of
+from simulators.devices.lorawan.located import Origin, located
 from simulators.devices.lorawan.node_options import NodeKind, kind_of
 from simulators.devices.lorawan.port import NodeRadio
+from simulators.devices.lorawan.relay import Relay, RelayHabits, live_switch
 from simulators.devices.lorawan.reporting import (
     Measured,
     Source,
@@ -24,7 +26,7 @@ from simulators.devices.lorawan.reporting import (
 )
 from simulators.devices.lorawan.state import Abp, Observer, Otaa, Steps
 from simulators.devices.node import Node
-from simulators.devices.options import FleetError, one_of, split
+from simulators.devices.options import FleetError, build, one_of, split
 from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.identifiers import parse_dev_addr, parse_eui, parse_key
 from simulators.lorawan.keys import RootKeys, SessionKeys
@@ -47,10 +49,11 @@ class NodePlace(NamedTuple):
 
 
 class BuiltNode(NamedTuple):
-    """A node, and its life, to be started with ``clock.process``."""
+    """A node, its life, to be started with ``clock.process``, and what it switches, if anything."""
 
     node: Node
     life: Steps
+    relay: Relay | None = None
 
 
 def build_nodes(
@@ -81,7 +84,8 @@ def build_node(name: str, place: NodePlace, options: Mapping[str, Any]) -> Built
     One node from the options of NodeOptions and Reporting, and what it sends.
 
     ``payload`` is hex text; ``values`` is a list of tables with ``channel`` and ``kind`` of Cayenne
-    LPP, and the options of a behaviour (``shape`` …). Without either it is a temperature.
+    LPP, and the options of a behaviour (``shape`` …); for ``gps`` those of Origin. ``relay`` is
+    a table with the options of RelayHabits: a switch. Without any it is a temperature.
 
     Raises:
         FleetError: an unknown option or word, or a wrong value.
@@ -107,7 +111,18 @@ def _build(name: str, place: NodePlace, kind: NodeKind) -> BuiltNode:
         observer=place.observer,
     )
     node.nonces.dev_nonce = kind.options.first_dev_nonce - 1
+    if "relay" in kind.payload:
+        relay = Relay(place.clock, kind.reporting.f_port, _habits(kind.payload))
+        return BuiltNode(node, live_switch(node, relay, kind.reporting), relay)
     return BuiltNode(node, live(node, _source(name, place, kind.payload), kind.reporting))
+
+
+def _habits(payload: Mapping[str, Any]) -> RelayHabits:
+    if len(payload) > 1:
+        raise FleetError("expected no 'payload' or 'values' beside 'relay'", option="relay")
+    if not isinstance(payload["relay"], Mapping):
+        raise FleetError(f"relay must be a table; got {payload['relay']!r}", option="relay")
+    return build(RelayHabits, payload["relay"])
 
 
 def _identity(name: str, kind: NodeKind, streams: RandomStreams) -> Otaa | Abp:
@@ -156,6 +171,8 @@ def _measured(name: str, place: NodePlace, value: Mapping[str, Any]) -> Measured
     key = "humidity" if kind == "relative_humidity" else kind
 
     def behaviour() -> Behaviour:
+        if kind == "gps" and "shape" not in rest:
+            return located(build(Origin, rest, also=["shape"]), place.clock, place.radio)
         chance = place.streams.small_stream("device", name, "behaviour", channel)
         return behaviour_of(chance, key, rest)
 

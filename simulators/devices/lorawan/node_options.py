@@ -31,7 +31,7 @@ ANY = -1
 NOT_SOON = -1.0
 DUTY_CYCLES = ("off-time", "credit", "none")
 ACTIVATIONS = ("abp", "otaa")
-PAYLOAD_OPTIONS = ("payload", "values")
+PAYLOAD_OPTIONS = ("payload", "values", "relay")
 MOST_PORT = 223
 
 

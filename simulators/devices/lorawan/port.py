@@ -8,11 +8,12 @@ has been reckoned in before a time comes here.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import simpy
 
 from simulators.lorawan.modulation import Modulation
+from simulators.radio.transmission import Position
 
 
 class NodeRadio(Protocol):
@@ -44,3 +45,11 @@ class NodeRadio(Protocol):
             An event whose value is a Reception, at the end of the first frame that was received,
             or None, at ``close_us``. The event of a window that was replaced never happens.
         """
+
+
+@runtime_checkable
+class HasPlace(Protocol):
+    """A transceiver that knows where it is."""
+
+    def position(self, at_us: int) -> Position:
+        """Metres east, north and up."""

@@ -1,0 +1,250 @@
+"""
+A LoRaWAN scenario at a network that is used over its API.
+
+Everything that is needed is registered first, and removed when all is over, whatever happened. On
+the virtual clock the network is the reference server in memory; in real time it is behind sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from scenarios.lorawan.enrolment import Enrolment
+from scenarios.lorawan.playing import GRACE_S, MEMORY_URL, GatewayPorts, socket_ways
+from scenarios.lorawan.world import Joined, LorawanProgress, LorawanWorld, Ways
+from scenarios.model import Scenario
+from scenarios.run import Run, Stage
+from simulators.apps.things_stack.api import Api, ApiError, Doors, Steps
+from simulators.clock import MICROSECONDS, Clock, VirtualClock, WallClock
+from simulators.platforms.memory import MemoryTransport
+from simulators.platforms.things_stack.core import Core
+from simulators.platforms.things_stack.database import open_database
+from simulators.platforms.things_stack.policy import Policy
+from simulators.platforms.things_stack.provisioning import DEMO_USER, default_provisioning
+from simulators.platforms.things_stack.stock import provision
+from simulators.platforms.things_stack.tables_of_servers import TABLES
+from simulators.randomness import RandomStreams
+from simulators.transports.sockets import SocketTransport
+from simulators.transports.udp import MemoryDatagrams
+from simulators.transports.websocket import MemoryWebSockets
+
+REGISTRARS = 8  # calls at a time
+PATIENCE_S = 1800.0  # for registering everything, and for removing it
+USER, REGISTRAR = "application", "registrar"
+
+Work = Callable[[Sequence[Api]], Steps]
+
+
+class NetworkError(Exception):
+    """What a scenario needs could not be registered: no judgement is possible."""
+
+
+@dataclass(frozen=True)
+class NetworkAccess:
+    """
+    How a network's API is reached, and as whom.
+
+    Attributes:
+        urls: by component, of those that are elsewhere than at ``url``.
+        owner: ``users/…`` or ``organizations/…``.
+    """
+
+    url: str
+    api_key: str = field(repr=False)
+    owner: str
+    urls: Mapping[str, str] = field(default_factory=dict)
+    frequency_plan: str = ""
+    ssl_context: ssl.SSLContext | None = None
+    max_requests_per_s: float | None = None
+
+
+# --- on the virtual clock
+
+
+def play_virtual(
+    scenario: Scenario,
+    *,
+    trace: BinaryIO | None = None,
+    progress: LorawanProgress | None = None,
+) -> Run:
+    """
+    Play in virtual time with the reference server in memory.
+
+    Raises:
+        NetworkError: it refused something that the scenario needs.
+    """
+    clock = VirtualClock(start=scenario.start)
+    streams = RandomStreams(scenario.seed)
+    stage = Stage(scenario, clock, "virtual", trace)
+    with closing(open_database(None, TABLES)) as database:
+        core = Core(database, streams.stream("platform"), policy=Policy(password_cost=1))
+        provisioning = default_provisioning(streams.stream("platform", "provisioning"))
+        provision(core.stack, provisioning, tenant="", now_us=clock.unix_us())
+        key = next(each.key for each in provisioning.api_keys if each.owner_id == DEMO_USER)
+        stage.secrets.add("api_key", key)
+        transport = MemoryTransport(core, clock)
+        enrolment = Enrolment(
+            scenario, prefix="thingrig", owner=f"users/{DEMO_USER}", is_fresh=False
+        )
+        apis = _apis(clock, Doors(transport), key)
+        try:
+            clock.run(until=clock.process(enrolment.registrar.register(apis)))
+        except ApiError as problem:
+            raise NetworkError(str(problem)) from problem
+        transport.latency_us = scenario.latency_us
+        datagrams = MemoryDatagrams(clock, delay_us=scenario.latency_us)
+        sockets = MemoryWebSockets(clock, delay_us=scenario.latency_us)
+        world = LorawanWorld(
+            scenario,
+            clock=clock,
+            ways=Ways(datagrams, sockets, MEMORY_URL),
+            recorder=stage.recorder,
+            progress=progress,
+            joined=Joined(enrolment.membership(), Api(clock, Doors(transport), key, user=USER)),
+        )
+        try:
+            clock.run(until=clock.process(world.conduct()))
+        except KeyboardInterrupt:
+            stage.is_interrupted = True  # what lives in memory alone needs no removal
+            return stage.finish(world)
+        if stage.recorder is not None:
+            stage.recorder.stop()
+        run = stage.finish(world)
+        transport.latency_us = 0
+        clock.run(until=clock.process(enrolment.registrar.remove(apis)))
+        _note_left(world, enrolment)
+        return run
+
+
+# --- in real time
+
+
+async def play_wall(
+    scenario: Scenario,
+    access: NetworkAccess,
+    ports: GatewayPorts,
+    *,
+    prefix: str,
+    trace: BinaryIO | None = None,
+    progress: LorawanProgress | None = None,
+    warn: Callable[[str], None] = lambda text: None,
+) -> Run:
+    """
+    Play in real time at a network behind sockets; cancelling it is interrupting it.
+
+    Args:
+        prefix: of everything that is registered; used once.
+        warn: told, in one line each, what could not be removed.
+    Raises:
+        NetworkError: it refused something that the scenario needs, or gave no answer.
+    """
+    enrolment = Enrolment(
+        scenario,
+        prefix=prefix,
+        owner=access.owner,
+        plan=access.frequency_plan,
+        is_fresh=True,
+    )
+    registrar = enrolment.registrar
+    try:
+        await _carry_out(access, registrar.register)
+        run, world = await _play(scenario, access, ports, enrolment, trace, progress)
+    except ApiError as problem:
+        raise NetworkError(str(problem)) from problem
+    finally:
+        await _tidy(access, enrolment, warn)
+    _note_left(world, enrolment)
+    return run
+
+
+async def _play(
+    scenario: Scenario,
+    access: NetworkAccess,
+    ports: GatewayPorts,
+    enrolment: Enrolment,
+    trace: BinaryIO | None,
+    progress: LorawanProgress | None,
+) -> tuple[Run, LorawanWorld]:
+    clock = WallClock()
+    stage = Stage(scenario, clock, "wall", trace, url=access.url)
+    stage.secrets.add("api_key", access.api_key)
+    for key in enrolment.registrar.gateway_keys.values():
+        stage.secrets.add("gateway_key", key)
+    async with AsyncExitStack() as stack:
+        api = Api(clock, _doors(clock, access, stack), access.api_key, user=USER)
+        world = LorawanWorld(
+            scenario,
+            clock=clock,
+            ways=socket_ways(clock, ports, stack),
+            recorder=stage.recorder,
+            progress=progress,
+            joined=Joined(enrolment.membership(), api),
+        )
+        conducted = clock.process(world.conduct())
+        conducted.callbacks.append(lambda _: clock.finish())
+        try:
+            await clock.play(scenario.duration_us / MICROSECONDS + GRACE_S)
+        except asyncio.CancelledError:
+            stage.is_interrupted = True
+        return stage.finish(world), world
+
+
+async def _carry_out(access: NetworkAccess, work: Work) -> None:
+    """Do something over the API, before or after the scenario's own time."""
+    clock = WallClock()
+    problems: list[ApiError] = []
+
+    async with AsyncExitStack() as stack:
+        apis = _apis(clock, _doors(clock, access, stack), access.api_key)
+
+        def steps() -> Steps:
+            try:
+                yield from work(apis)
+            except ApiError as problem:
+                problems.append(problem)
+            clock.finish()
+
+        clock.process(steps())
+        await clock.play(PATIENCE_S)
+    if problems:
+        raise problems[0]
+
+
+async def _tidy(access: NetworkAccess, enrolment: Enrolment, warn: Callable[[str], None]) -> None:
+    """Remove everything; an interrupt meanwhile leaves the rest, which is named."""
+    registrar = enrolment.registrar
+    try:
+        await _carry_out(access, registrar.remove)
+    finally:
+        registrar.left += [f"{what}: not removed" for what in registrar.remaining()]
+        for left in registrar.left:
+            warn(f"left behind: {left}")
+
+
+def _doors(clock: WallClock, access: NetworkAccess, stack: AsyncExitStack) -> Doors:
+    def transport(url: str) -> SocketTransport:
+        made = SocketTransport(
+            clock,
+            url,
+            ssl_context=access.ssl_context,
+            max_requests_per_s=access.max_requests_per_s,
+        )
+        stack.callback(made.close)
+        return made
+
+    elsewhere = {component: transport(url) for component, url in access.urls.items()}
+    return Doors(transport(access.url), elsewhere)
+
+
+def _apis(clock: Clock, doors: Doors, api_key: str) -> list[Api]:
+    return [Api(clock, doors, api_key, user=f"{REGISTRAR}-{n}") for n in range(REGISTRARS)]
+
+
+def _note_left(world: LorawanWorld, enrolment: Enrolment) -> None:
+    assert world.evidence.at_network is not None
+    world.evidence.at_network.left += enrolment.registrar.left
