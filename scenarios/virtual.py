@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import BinaryIO
 
+from scenarios.collector import calm_collector
 from scenarios.engine import Access, Progress
 from scenarios.model import Scenario
 from scenarios.people import AppAccess
@@ -58,7 +59,8 @@ def play_virtual(
         letters = MemoryLetters(transport)
         world = stage.world(wrap(transport), _access(provisioning, letters), progress)
         try:
-            clock.run(until=clock.process(world.conduct()))
+            with calm_collector():
+                clock.run(until=clock.process(world.conduct()))
         except KeyboardInterrupt:
             stage.is_interrupted = True
         return stage.finish(world)

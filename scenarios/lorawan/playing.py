@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from scenarios.collector import calm_collector
 from scenarios.lorawan.building import network_plan
 from scenarios.lorawan.world import LorawanProgress, LorawanWorld, Ways
 from scenarios.model import Scenario
@@ -65,7 +66,8 @@ def play_virtual(
     )
     _introduce(world, network)
     try:
-        clock.run(until=clock.process(world.conduct()))
+        with calm_collector():
+            clock.run(until=clock.process(world.conduct()))
     except KeyboardInterrupt:
         stage.is_interrupted = True
     return stage.finish(world)

@@ -22,6 +22,9 @@ Address = tuple[Any, ...]  # where a datagram came from: kept and given back, ne
 RECEIVE_BUFFER = 4 * 1024 * 1024  # a burst of a whole fleet waits there instead of getting lost
 
 
+_Arrive = Callable[[bytes, Address], None]
+
+
 class DatagramChannel(Protocol):
     """A client's socket; it knows one server."""
 
@@ -71,6 +74,9 @@ class MemoryDatagrams:
         self._received: Callable[[bytes, Address], None] | None = None
         self._clients: dict[Address, Callable[[bytes], None]] = {}
         self._opened = 0
+        # Sent at one moment, they arrive at one: a single event carries them.
+        self._sent_us = -1
+        self._travelling: list[tuple[_Arrive, bytes, Address]] = []
 
     def channel(
         self, received: Callable[[bytes], None], failed: Callable[[str], None]
@@ -88,8 +94,7 @@ class MemoryDatagrams:
 
     def send(self, data: bytes, to: Address) -> None:
         """As DatagramPort.send."""
-        travel = self._clock.timeout(self._delay_us)
-        travel.callbacks.append(lambda _: self._clients.get(to, _nowhere)(data))
+        self._travel(self._arrive_back, data, to)
 
     def close(self) -> None:
         """As DatagramPort.close."""
@@ -97,12 +102,27 @@ class MemoryDatagrams:
 
     def send_from(self, data: bytes, address: Address) -> None:
         """A client sends."""
-        travel = self._clock.timeout(self._delay_us)
-        travel.callbacks.append(lambda _: self._arrive(data, address))
+        self._travel(self._arrive, data, address)
 
     def close_client(self, address: Address) -> None:
         """A client is gone."""
         self._clients.pop(address, None)
+
+    def _travel(self, arrive: _Arrive, data: bytes, address: Address) -> None:
+        now_us = self._clock.now_us()
+        if now_us != self._sent_us:
+            self._sent_us, self._travelling = now_us, []
+            travel = self._clock.timeout(self._delay_us, self._travelling)
+            travel.callbacks.append(self._arrived)
+        self._travelling.append((arrive, data, address))
+
+    def _arrived(self, travel: Any) -> None:
+        self._sent_us = -1  # without a delay, an answer now is a journey of its own
+        for arrive, data, address in travel.value:
+            arrive(data, address)
+
+    def _arrive_back(self, data: bytes, address: Address) -> None:
+        self._clients.get(address, _nowhere)(data)
 
     def _arrive(self, data: bytes, address: Address) -> None:
         if self._received is not None:

@@ -24,7 +24,7 @@ def read_object(data: bytes | str) -> dict[str, Any]:
         WireError: not UTF-8, not JSON, too deep a nesting, or no object.
     """
     try:
-        value = json.loads(data if isinstance(data, str) else data.decode(), parse_constant=_refuse)
+        value = _decode(data if isinstance(data, str) else data.decode())
     except (ValueError, RecursionError) as problem:
         raise WireError(f"expected JSON; got {shown(data)}") from problem
     if not isinstance(value, dict):
@@ -42,6 +42,8 @@ def integer(fields: dict[str, Any], name: str, low: int, high: int, default: Any
     value = fields.get(name)
     if value is None:
         return _absent(name, default)
+    if type(value) is int and low <= value <= high:  # as nearly always
+        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
@@ -171,3 +173,6 @@ def _absent(name: str, default: Any) -> Any:
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse).decode

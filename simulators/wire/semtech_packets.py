@@ -280,9 +280,17 @@ def _read_hertz(packet: dict[str, Any]) -> int:
 
 
 def _read_modulation(packet: dict[str, Any]) -> Modulation:
-    kind = fields.text(packet, "modu")
+    rate = packet.get("datr")
+    kind, coding_rate = fields.text(packet, "modu"), fields.text(packet, "codr", "4/5")
+    if isinstance(rate, str):
+        return _modulation(kind, rate, coding_rate)
+    return _modulation.__wrapped__(kind, rate, coding_rate)  # may be something unhashable
+
+
+@lru_cache(maxsize=256)
+def _modulation(kind: str, rate: Any, coding_rate: str) -> Modulation:
     try:
-        read = parse_datr(packet.get("datr"), fields.text(packet, "codr", "4/5"))
+        read = parse_datr(rate, coding_rate)
     except ValueError as problem:
         raise WireError(str(problem)) from problem
     if isinstance(read, Lora) != (kind == "LORA") or kind not in ("LORA", "FSK"):
