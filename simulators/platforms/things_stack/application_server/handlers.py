@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simulators.platforms.things_stack.application_server import devices, links, webhooks
+from simulators.platforms.things_stack.application_server import (
+    devices,
+    links,
+    simulation,
+    webhooks,
+)
 from simulators.platforms.things_stack.call import Call
 
 Document = dict[str, Any]
@@ -17,6 +22,7 @@ def get_configuration(_: Call) -> Document:
 
 
 HANDLERS: dict[str, Callable[[Call], Document]] = {
+    "AppAs/SimulateUplink": simulation.simulate_uplink,
     "ApplicationWebhookRegistry/Delete": webhooks.delete_webhook,
     "ApplicationWebhookRegistry/Get": webhooks.get_webhook,
     "ApplicationWebhookRegistry/GetFormats": webhooks.get_formats,

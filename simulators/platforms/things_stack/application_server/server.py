@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from simulators.platforms.things_stack.application_server.device import Devices
+from simulators.platforms.things_stack.application_server.formatters import Formatters
+from simulators.platforms.things_stack.application_server.outputs import Outputs
+from simulators.platforms.things_stack.application_server.uplinks import Uplinks
 from simulators.platforms.things_stack.database import Database
-from simulators.platforms.things_stack.device_table import DeviceTable, table
+from simulators.platforms.things_stack.device_table import table
 from simulators.platforms.things_stack.messages import Up
 
 if TYPE_CHECKING:
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
+_MOST_LINKS = 10_000
 TABLES = (
     table("as_device")
     + """
@@ -33,22 +38,36 @@ class ApplicationServer:
     """Devices with their application keys, links and webhooks; applications by unique id."""
 
     def __init__(self, stack: Stack, database: Database) -> None:
-        self._stack = stack
         self._database = database
-        self.devices = DeviceTable(database, "as_device")
+        self.devices = Devices(database)
+        self.formatters = Formatters(stack)
+        self.outputs = Outputs(stack)
+        self.uplinks = Uplinks(stack)
+        self._links: dict[str, Document] = {}  # those that traffic asked for
 
     def link(self, application: str) -> Document | None:
         """What holds for all devices of an application unless they say otherwise."""
         row = self._database.one("SELECT document FROM as_link WHERE application = ?", application)
         return None if row is None else orjson.loads(row[0])
 
+    def kept_link(self, application: str) -> Document:
+        """An application's link, empty when there is none; not to be changed."""
+        link = self._links.get(application)
+        if link is None:
+            if len(self._links) >= _MOST_LINKS:
+                self._links.clear()
+            link = self._links[application] = self.link(application) or {}
+        return link
+
     def set_link(self, application: str, link: Document) -> None:
         """Replace an application's link."""
+        self._links.pop(application, None)
         text = orjson.dumps(link).decode()
         self._database.change("REPLACE INTO as_link VALUES (?, ?)", application, text)
 
     def delete_link(self, application: str) -> None:
         """Forget an application's link, if there is one."""
+        self._links.pop(application, None)
         self._database.change("DELETE FROM as_link WHERE application = ?", application)
 
     def webhooks(self, application: str) -> list[Document]:
@@ -75,12 +94,16 @@ class ApplicationServer:
 
     def handle_up(self, up: Up, now_us: int) -> None:
         """Take what a device, or the network about it, has to say."""
+        self.uplinks.handle(up, now_us)
 
     def posted(self, number: int, status: int | None, reason: str, now_us: int) -> None:
         """A webhook was called."""
 
     def worked(self, number: int, result: Any, now_us: int) -> None:
         """A script has ended."""
+        self.formatters.worked(number, result, now_us)
 
     def forget(self) -> None:
         """The database was rolled back."""
+        self.devices.forget()
+        self._links.clear()

@@ -36,6 +36,7 @@ def create(call: Call) -> Document:
     document = {"ids": ids, "created_at": call.now, "updated_at": call.now}
     document |= {name: value for name, value in kept.items() if name not in ALWAYS}
     devices.add(call.tenant, application.number, document, call.now_us)
+    _tell_moved(call, ids)
     call.publish("end_device.create", {"device_ids": ids})
     return document
 
@@ -49,6 +50,12 @@ def _kept() -> list[str]:
 def _application(call: Call, ids: Document, right: str) -> Entity:
     call.require_application(ids["application_id"], right)
     return found(applications.KIND, call, ids["application_id"])
+
+
+def _tell_moved(call: Call, ids: Document) -> None:
+    """The Application Server adds locations to uplinks."""
+    application = call.uid(ids["application_ids"]["application_id"])
+    call.stack.application.devices.moved(application, ids["device_id"])
 
 
 def _check_addresses(application: Entity, device: Document) -> None:
@@ -130,6 +137,7 @@ def update(call: Call) -> Document:
     assign(_DEVICE, device.document, given, paths)
     device.document["updated_at"] = call.now
     call.stack.identity.devices.write(device.number, device.document, call.now_us)
+    _tell_moved(call, ids)
     call.publish("end_device.update", {"device_ids": device.document["ids"]}, paths)
     return _shown(device.document, paths)
 

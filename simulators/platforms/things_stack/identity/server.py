@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.identity import (
     access,
@@ -41,3 +43,9 @@ class IdentityServer:
         """
         rights = self.rights(caller, tenant, kind, entity_id)
         access.require(rights, kind, entities.uid(tenant, entity_id), needed)
+
+    def locations(self, tenant: str, application_id: str, device_id: str) -> dict[str, Any]:
+        """Where a device is, by the names of who says so."""
+        application = self.entities.find(tenant, "application", application_id)
+        row = None if application is None else self.devices.find(application.number, device_id)
+        return {} if row is None else row.document.get("locations", {})
