@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))",
@@ -22,8 +23,12 @@ def time_text(unix_us: int) -> str:
 def time_text_ns(unix_ns: int) -> str:
     """Nanoseconds since 1970 as RFC 3339; fractions in 0, 3, 6 or 9 digits."""
     seconds, fraction = divmod(unix_ns, NANOSECONDS)
-    whole = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
-    return f"{whole}{_fraction(fraction)}Z"
+    return f"{_whole_seconds(seconds)}{_fraction(fraction)}Z"
+
+
+@lru_cache(maxsize=256)  # much happens in the same second
+def _whole_seconds(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
 
 
 def parse_time(text: str) -> int:
