@@ -9,6 +9,7 @@ from simulators.lorawan.regions import region
 from simulators.lorawan.regions.phy_version import PhyVersion
 from simulators.lorawan.regions.region import Region
 from simulators.platforms.things_stack import tables
+from simulators.platforms.things_stack.bands import as_served
 from simulators.platforms.things_stack.errors import StackError
 
 Plan = dict[str, Any]
@@ -44,6 +45,7 @@ def plan(plan_id: str) -> Plan:
     return found
 
 
+@cache
 def region_of(band_id: str, phy_version: str) -> Region:
     """
     The regional parameters of a band in a version.
@@ -54,4 +56,4 @@ def region_of(band_id: str, phy_version: str) -> Region:
     if phy_version not in bands().get(band_id, ()):
         attributes = {"ver": phy_version, "id": band_id}
         raise StackError("pkg/networkserver/internal:no_band_version", attributes)
-    return region(band_id, PhyVersion[phy_version])
+    return as_served(region(band_id, PhyVersion[phy_version]))

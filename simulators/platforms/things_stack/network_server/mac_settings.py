@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulators.lorawan.regions.region import ADR_ACK_DELAY, ADR_ACK_LIMIT, Region
+from simulators.platforms.things_stack.bands import boot_dwell
 from simulators.platforms.things_stack.plans import Plan
 
 Document = dict[str, Any]
@@ -19,6 +20,7 @@ CLASS_B_TIMEOUT, CLASS_C_TIMEOUT = "600s", "300s"
 STATUS_TIME_PERIODICITY, STATUS_COUNT_PERIODICITY = "86400s", 200
 ADR_MARGIN = 15
 RX1_DELAY, DESIRED_RX1_DELAY = 1, 5
+_DWELL_TIMES = ("uplink_dwell_time", "downlink_dwell_time")
 
 
 def default_settings(region: Region, plan: Plan) -> Document:
@@ -53,8 +55,7 @@ def default_settings(region: Region, plan: Plan) -> Document:
             f"{prefix}beacon_frequency": str(_single(region.class_b.beacon.frequencies_hz)),
         }
     if region.has_tx_param_setup:
-        settings["uplink_dwell_time"] = region.default_uplink_dwell
-        settings["downlink_dwell_time"] = region.default_downlink_dwell
+        settings |= _dwell_times({}, region)
     return settings
 
 
@@ -93,9 +94,7 @@ def current_parameters(device: Document, region: Region) -> Document:
     parameters["adr_ack_limit_exponent"] = f"ADR_ACK_LIMIT_{ADR_ACK_LIMIT}"
     parameters["adr_ack_delay_exponent"] = f"ADR_ACK_DELAY_{ADR_ACK_DELAY}"
     if region.has_tx_param_setup:
-        for way in ("uplink", "downlink"):
-            default = getattr(region, f"default_{way}_dwell")
-            parameters[f"{way}_dwell_time"] = settings.get(f"{way}_dwell_time", default)
+        parameters |= _dwell_times(settings, region)
     return parameters
 
 
@@ -120,10 +119,17 @@ def desired_parameters(device: Document, region: Region, plan: Plan) -> Document
         parameters[key] = settings.get(f"desired_{key}", default)
     if region.has_tx_param_setup:
         dwell = plan.get("dwell_time", {})
-        for way in ("uplink", "downlink"):
-            default = dwell.get(f"{way}s", getattr(region, f"default_{way}_dwell"))
-            parameters[f"{way}_dwell_time"] = default
+        planned = {f"{way}_dwell_time": dwell.get(f"{way}s") for way in ("uplink", "downlink")}
+        known = {name: value for name, value in planned.items() if value is not None}
+        parameters |= _dwell_times(known, region)
     return parameters
+
+
+def _dwell_times(known: Document, region: Region) -> Document:
+    """Limits of 400 ms that are known, else those that devices of the band begin with."""
+    boot = boot_dwell(region)
+    defaults = dict(zip(_DWELL_TIMES, boot, strict=True)) if boot else {}
+    return {name: {**defaults, **known}[name] for name in _DWELL_TIMES if name in defaults | known}
 
 
 def _parameters(settings: Document, region: Region, *, prefix: str) -> Document:
