@@ -58,6 +58,10 @@ class Formatters:
         """
         return {}
 
+    def decode_queued(self, formatter: Formatter, item: Document, then: Then, now_us: int) -> None:
+        """Decode an item that the network tells about, as ``decode_uplink`` does."""
+        then({}, now_us)
+
     def worked(self, number: int, result: Any, now_us: int) -> None:
         """A script has ended."""
 

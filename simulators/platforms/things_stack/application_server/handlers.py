@@ -8,6 +8,7 @@ from typing import Any
 from simulators.platforms.things_stack.application_server import (
     devices,
     links,
+    queue_calls,
     simulation,
     webhooks,
 )
@@ -22,6 +23,9 @@ def get_configuration(_: Call) -> Document:
 
 
 HANDLERS: dict[str, Callable[[Call], Document]] = {
+    "AppAs/DownlinkQueueList": queue_calls.list_queue,
+    "AppAs/DownlinkQueuePush": queue_calls.push,
+    "AppAs/DownlinkQueueReplace": queue_calls.replace,
     "AppAs/SimulateUplink": simulation.simulate_uplink,
     "ApplicationWebhookRegistry/Delete": webhooks.delete_webhook,
     "ApplicationWebhookRegistry/Get": webhooks.get_webhook,

@@ -31,10 +31,16 @@ def accepted(stack: Stack, device: Device, up: Up, now_us: int) -> Document:
     if key is None:
         key = {"key": app_s_key(stack, up.tenant, up.ids, session_key_id)}
     session = new_session(up.ids, session_key_id, key)
+    downlinks = stack.application.downlinks
+    is_skipped = is_crypto_skipped(stack, device, session)
+    waiting = message.get("invalidated_downlinks", [])
+    # Decrypted with the sessions there were, of which one is about to go.
+    plain = [] if is_skipped else downlinks.decrypted(device, waiting, now_us)
     device.document["pending_session"] = session
     stack.application.devices.save(device)
-    if is_crypto_skipped(stack, device, session):
+    if is_skipped:
         return message | {"app_s_key": key}
+    downlinks.migrate(device, plain, now_us)
     return {name: value for name, value in message.items() if name not in _OWN}
 
 

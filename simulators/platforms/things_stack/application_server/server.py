@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from simulators.platforms.things_stack.application_server.device import Devices
+from simulators.platforms.things_stack.application_server.downlinks import Downlinks
 from simulators.platforms.things_stack.application_server.formatters import Formatters
 from simulators.platforms.things_stack.application_server.outputs import Outputs
 from simulators.platforms.things_stack.application_server.uplinks import Uplinks
@@ -43,6 +44,7 @@ class ApplicationServer:
         self.formatters = Formatters(stack)
         self.outputs = Outputs(stack)
         self.uplinks = Uplinks(stack)
+        self.downlinks = Downlinks(stack)
         self._links: dict[str, Document] = {}  # those that traffic asked for
 
     def link(self, application: str) -> Document | None:

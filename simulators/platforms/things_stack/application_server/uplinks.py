@@ -11,9 +11,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from simulators.platforms.things_stack.application_server import joins, locations
+from simulators.platforms.things_stack.application_server import (
+    joins,
+    locations,
+    queue_items,
+)
 from simulators.platforms.things_stack.application_server.device import Device
-from simulators.platforms.things_stack.application_server.formatters import Outcome, chosen
+from simulators.platforms.things_stack.application_server.formatters import (
+    Formatter,
+    Outcome,
+    Then,
+    chosen,
+)
 from simulators.platforms.things_stack.application_server.outputs import RECEIVED
 from simulators.platforms.things_stack.application_server.sessions import (
     find_device,
@@ -47,6 +56,11 @@ class Uplinks:
         self._handlers: dict[str, Callable[[Up, Document, int], None]] = {
             "uplink_message": self._uplink,
             "join_accept": self._join_accept,
+            "downlink_sent": self._queue_item,
+            "downlink_ack": self._queue_item,
+            "downlink_nack": self._nack,
+            "downlink_failed": self._failed,
+            "downlink_queue_invalidated": self._invalidated,
         }
 
     def handle(self, up: Up, now_us: int) -> None:
@@ -57,9 +71,6 @@ class Uplinks:
         """Take a message that a caller made up: as it is, and decrypted already."""
         ids = message["end_device_ids"]
         self._in_order(tenant, ids, lambda now_us: self._simulated(tenant, message, now_us), now_us)
-
-    def forget(self) -> None:
-        """The database was rolled back: what waits was taken on, and comes through all the same."""
 
     # --- order
 
@@ -80,30 +91,44 @@ class Uplinks:
     ) -> None:
         """Add what the device's formatter makes of an uplink, and go on."""
         uplink = up["uplink_message"]
-        application = self._stack.application
-        formatter = None
-        if "frm_payload" in uplink and "f_port" in uplink:
-            link = application.kept_link(device.application)
-            formatter = chosen(device.document, link, "up_formatter")
+        formatters = self._stack.application.formatters
+        formatter = self._formatter(device, uplink, "up_formatter")
         if formatter is None:
             then(now_us)
             return
-        key = _key(device.tenant, up["end_device_ids"])
+
+        def start(go_on: Then) -> None:
+            formatters.decode_uplink(formatter, uplink, go_on, now_us)
+
+        def decoded(outcome: Outcome, now_us: int) -> None:
+            self._add_decoded(device.tenant, up, outcome, now_us)
+            then(now_us)
+
+        self._hold(device, start, decoded)
+
+    def _formatter(self, device: Device, message: Document, name: str) -> Formatter | None:
+        if "frm_payload" not in message or "f_port" not in message:
+            return None
+        link = self._stack.application.kept_link(device.application)
+        return chosen(device.document, link, name)
+
+    def _hold(self, device: Device, start: Callable[[Then], None], then: Then) -> None:
+        """Let later messages of a device wait until something has ended; ``then`` goes first."""
+        key = _key(device.tenant, device.ids)
         lane: deque[Callable[[int], None]] = deque()
         self._waiting[key] = lane
 
-        def decoded(outcome: Outcome, now_us: int) -> None:
+        def ended(outcome: Outcome, now_us: int) -> None:
             del self._waiting[key]
-            self._add_decoded(device.tenant, up, outcome, now_us)
-            then(now_us)
+            then(outcome, now_us)
             while lane:
                 lane.popleft()(now_us)
                 later = self._waiting.get(key)
-                if later is not None:  # the next one has a script to wait for, too
+                if later is not None:  # the next one has something to wait for, too
                     later.extend(lane)
                     return
 
-        application.formatters.decode_uplink(formatter, uplink, decoded, now_us)
+        start(ended)
 
     def _add_decoded(self, tenant: str, up: Document, outcome: Outcome, now_us: int) -> None:
         outputs = self._stack.application.outputs
@@ -224,6 +249,55 @@ class Uplinks:
         device = find_device(self._stack, up.tenant, up.ids)
         message["join_accept"] = joins.accepted(self._stack, device, up, now_us)
         self._publish(up.tenant, device.application, "join_accept", message, now_us)
+
+    # --- what becomes of downlinks
+
+    def _queue_item(self, up: Up, message: Document, now_us: int) -> None:
+        device = find_device(self._stack, up.tenant, up.ids)
+        item = queue_items.decrypted(self._stack, device, up.message)
+        self._publish_item(device, up.kind, message, item, now_us)
+
+    def _failed(self, up: Up, message: Document, now_us: int) -> None:
+        device = find_device(self._stack, up.tenant, up.ids)
+        item = queue_items.decrypted(self._stack, device, up.message["downlink"])
+        self._publish_item(device, up.kind, message, item, now_us)
+
+    def _nack(self, up: Up, message: Document, now_us: int) -> None:
+        device = find_device(self._stack, up.tenant, up.ids)
+        if is_crypto_skipped(self._stack, device, device.document.get("session")):
+            self._publish_item(device, up.kind, message, up.message, now_us)
+            return
+        matched(self._stack, device, up.ids, up.message.get("session_key_id", ""))
+        item = queue_items.decrypted(self._stack, device, up.message)
+        self._publish_item(device, up.kind, message, item, now_us)
+        self._stack.application.downlinks.not_acknowledged(device, item, now_us)
+
+    def _invalidated(self, up: Up, message: Document, now_us: int) -> None:
+        device = find_device(self._stack, up.tenant, up.ids)
+        if self._stack.application.downlinks.invalidated(device, up.ids, up.message, now_us):
+            self._publish(up.tenant, device.application, up.kind, message, now_us)
+
+    def _publish_item(
+        self, device: Device, kind: str, message: Document, item: Document, now_us: int
+    ) -> None:
+        """Add values to an item, if there is a formatter, and publish the message about it."""
+        formatters = self._stack.application.formatters
+        formatter = self._formatter(device, item, "down_formatter")
+
+        def decoded(outcome: Outcome, now_us: int) -> None:
+            shown = item | (outcome if isinstance(outcome, dict) else {})
+            body = message[kind] | {"downlink": shown} if kind == "downlink_failed" else shown
+            self._publish(device.tenant, device.application, kind, message | {kind: body}, now_us)
+
+        if formatter is None:
+            decoded({}, now_us)
+            return
+        chosen_formatter = formatter
+
+        def start(go_on: Then) -> None:
+            formatters.decode_queued(chosen_formatter, item, go_on, now_us)
+
+        self._hold(device, start, decoded)
 
     # --- made-up messages
 

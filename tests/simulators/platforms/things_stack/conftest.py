@@ -22,6 +22,7 @@ from simulators.platforms.things_stack.provisioning import (
 )
 from simulators.platforms.things_stack.stock import provision
 from simulators.platforms.things_stack.tables_of_servers import TABLES
+from tests.simulators.platforms.things_stack.traffic import IDS, Traffic
 
 NOON_US = 1_706_702_400_000_000  # 2024-01-31T12:00:00Z
 NOON = "2024-01-31T12:00:00Z"
@@ -157,3 +158,12 @@ def with_policy():
         return Bench(policy=Policy(**({"password_cost": 1} | values)))
 
     return make
+
+
+@pytest.fixture
+def traffic(bench):
+    """An application that listens to itself and its device ``dev1``, which is not there yet."""
+    bench.application()
+    application = {"application_ids": {"application_id": "app1"}}
+    bench.listen({"identifiers": [application, {"device_ids": IDS}]})
+    return Traffic(bench)

@@ -7,107 +7,22 @@ from typing import Any
 import orjson
 import pytest
 
-from simulators.lorawan.crypto import Session
-from simulators.lorawan.keys import SessionKeys
 from simulators.platforms.effects import StreamDocument
 from simulators.platforms.things_stack.messages import Up
-
-APP_S_KEY = bytes(range(16, 32))
-ADDRESS = "26001234"
-KEY_ID = "AZL3uUe8vk2Tq1x5p0ZyVw=="
-SETTINGS = {
-    "data_rate": {"lora": {"bandwidth": 125000, "spreading_factor": 7}},
-    "frequency": "868100000",
-}
-METADATA = [{"gateway_ids": {"gateway_id": "gtw1"}, "rssi": -42, "snr": 4.2}]
-IDS = {"device_id": "dev1", "application_ids": {"application_id": "app1"}}
-ALL_IDS = IDS | {
-    "dev_eui": "70B3D57ED0000001",
-    "join_eui": "0000000000000001",
-    "dev_addr": ADDRESS,
-}
-SIMULATED = {
-    "uplink_message": {
-        "f_port": 1,
-        "f_cnt": 7,
-        "frm_payload": "AWcA+A==",
-        "rx_metadata": METADATA,
-        "settings": SETTINGS | {"frequency": "868000000"},
-    }
-}
-
-
-def add_device(bench: Any, device_id: str = "dev1", *, key: bytes | None = APP_S_KEY, **more: Any):
-    """Register a device on the Application Server, with a session when there is a key."""
-    device: dict[str, Any] = {"ids": {"device_id": device_id}, **more}
-    paths = ["ids.device_id", *more]
-    if key is not None:
-        device["session"] = {"dev_addr": ADDRESS, "keys": {"app_s_key": {"key": key.hex()}}}
-        paths += ["session.dev_addr", "session.keys.app_s_key.key"]
-    body = {"end_device": device, "field_mask": {"paths": paths}}
-    bench.made(f"/as/applications/app1/devices/{device_id}", body, method="PUT")
-
-
-def encrypted(payload: bytes, f_cnt: int, key: bytes = APP_S_KEY) -> bytes:
-    """A payload as a device sends it on port 1."""
-    session = Session(ADDRESS, SessionKeys.legacy(key, key))
-    return session.encrypt_payload(payload, f_cnt, is_uplink=True, f_port=1)
-
-
-class Traffic:
-    """A network that hands messages over, and an application that listens to events."""
-
-    def __init__(self, bench: Any) -> None:
-        self.bench = bench
-
-    def take(self, kind: str, message: dict[str, Any], payload: bytes = b"", **ids: Any) -> None:
-        up = Up("", ALL_IDS | ids, kind, message, ["gs:uplink:1"], self.bench.now_us, payload)
-        self.bench.core.stack.application.handle_up(up, self.bench.now_us)
-
-    def uplink(self, payload: bytes = b"", f_cnt: int = 7, **more: Any) -> None:
-        message = {
-            "f_port": 1,
-            "f_cnt": f_cnt,
-            "rx_metadata": METADATA,
-            "settings": SETTINGS,
-            "received_at": "2024-01-31T11:59:59.800Z",
-            **more,
-        }
-        self.take("uplink_message", message, payload)
-
-    def events(self) -> list[dict[str, Any]]:
-        """All events since the last time somebody looked."""
-        outbox = self.bench.core.stack.outbox
-        found = [orjson.loads(each.document) for each in outbox if type(each) is StreamDocument]
-        outbox.clear()
-        return [each["result"] for each in found]
-
-    def names(self) -> list[str]:
-        return [each["name"] for each in self.events()]
-
-    def ups(self) -> list[dict[str, Any]]:
-        """What the application has got, without members that differ each time."""
-        ups = []
-        for event in self.events():
-            if event["name"].endswith(".forward"):
-                up = event["data"]
-                del up["@type"]
-                assert all(len(each.split(":")[-1]) == 26 for each in up["correlation_ids"][1:])
-                ups.append(up)
-        return ups
-
-    def up(self) -> dict[str, Any]:
-        (up,) = self.ups()
-        return up
-
-
-@pytest.fixture
-def traffic(bench):
-    """An application that listens to itself and its device ``dev1``, which is not there yet."""
-    bench.application()
-    application = {"application_ids": {"application_id": "app1"}}
-    bench.listen({"identifiers": [application, {"device_ids": IDS}]})
-    return Traffic(bench)
+from tests.simulators.platforms.things_stack.traffic import (
+    ADDRESS,
+    ALL_IDS,
+    APP_S_KEY,
+    IDS,
+    KEY_ID,
+    METADATA,
+    SETTINGS,
+    SIMULATED,
+    Traffic,
+    add_device,
+    encrypted,
+    with_keys,
+)
 
 
 def test_uplink_is_decrypted_and_completed(bench, traffic):
@@ -224,11 +139,6 @@ def test_session_whose_key_nobody_knows_is_dropped(bench, traffic, missing, caus
     assert drop["data"]["cause"]["name"] == cause
 
 
-def with_keys(bench: Any, keys: dict[str, bytes]) -> None:
-    """A Join Server that knows these keys by the ids of sessions."""
-    bench.core.stack.join.app_s_key = lambda tenant, dev_eui, key_id: keys.get(key_id)
-
-
 def session_of(bench: Any) -> dict[str, Any]:
     target = "/as/applications/app1/devices/dev1?field_mask=session,pending_session,ids.dev_addr"
     document = bench.get(target)[1]
@@ -277,7 +187,7 @@ def test_session_of_an_earlier_join_is_restored(bench, traffic):
     with_keys(bench, {KEY_ID: APP_S_KEY, "b2xk": other})
     traffic.take("join_accept", {"session_key_id": KEY_ID})
     traffic.uplink(encrypted(b"\x07", 1), f_cnt=1, session_key_id=KEY_ID)
-    traffic.events()
+    traffic.ups()
     traffic.uplink(encrypted(b"\x08", 2, other), f_cnt=2, session_key_id="b2xk")
     assert traffic.up()["uplink_message"]["frm_payload"] == "CA=="
 
