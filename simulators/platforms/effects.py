@@ -7,10 +7,13 @@ Requests are opaque to the shell's bookkeeping except for ``origin``, which is t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
+
+from simulators.transports.websocket import Refusal
 
 Headers: TypeAlias = "list[tuple[bytes, bytes]]"
 AnswerHeaders: TypeAlias = tuple[tuple[str, str], ...]
@@ -202,3 +205,21 @@ class PlatformCore(Protocol):
 
     def forget(self) -> None:
         """The database was rolled back: drop what is remembered of it."""
+
+
+class NetworkCore(PlatformCore, Protocol):
+    """A core that gateways connect to; addresses are kept and given back, never looked into."""
+
+    def datagram(self, data: bytes, address: Any, now_us: int) -> Effects:
+        """Effects of a datagram that came from ``address``."""
+
+    def socket_opened(
+        self, socket_id: int, path: str, headers: Mapping[str, str], now_us: int
+    ) -> Effects | Refusal:
+        """Effects of a WebSocket that opens, or why it may not; names in lower case."""
+
+    def socket_text(self, socket_id: int, text: str, now_us: int) -> Effects:
+        """Effects of a message on a WebSocket."""
+
+    def socket_closed(self, socket_id: int, now_us: int) -> Effects:
+        """Effects of a WebSocket's end, unless the core closed it."""

@@ -17,19 +17,27 @@ from simulators.clock import MICROSECONDS, Clock
 from simulators.platforms.effects import (
     NOT_GIVEN,
     Answer,
+    Datagram,
     Document,
+    Effects,
     EndStream,
     Hash,
     Headers,
     Mail,
+    NetworkCore,
     OpenStream,
     PlatformCore,
     Request,
+    SocketClose,
+    SocketText,
     StreamDocument,
     Timer,
 )
+from simulators.platforms.gateway_front import GatewayFront
 from simulators.platforms.slow_hash import hashed
 from simulators.transports.http import HttpAnswer, HttpChannel, Subscription, TransportError
+from simulators.transports.udp import MemoryDatagrams
+from simulators.transports.websocket import MemoryWebSockets
 
 
 class MemorySubscription:
@@ -137,10 +145,24 @@ class MemoryTransport:
         self._jitter_us = jitter_s * MICROSECONDS
         self._streams: dict[int, MemorySubscription] = {}
         self.mails: dict[str, list[Mail]] = {}
+        self._gateways: GatewayFront | None = None
 
     def channel(self, device: str) -> HttpChannel:
         """A channel for the device of that name."""
         return MemoryChannel(self, device)
+
+    def serve_gateways(
+        self, core: NetworkCore, datagrams: MemoryDatagrams, sockets: MemoryWebSockets
+    ) -> None:
+        """Be the server of these gateways, too; ``core`` is the one that this transport has."""
+        front = self._gateways = GatewayFront(core, self._let_in)
+        front.port = datagrams.listen(front.received)
+        sockets.serve(front.accept)
+        front.is_open = True
+
+    def _let_in(self, call: Callable[[int], Effects]) -> None:
+        for effect in call(self.clock.unix_us()):
+            self._carry_out(effect)
 
     def close(self) -> None:
         """End every stream."""
@@ -266,8 +288,19 @@ class MemoryTransport:
         self._later(delay_us, lambda: self._due(effect.key))
 
     def _due(self, key: int) -> None:
-        for effect in self.core.timer(key, self.clock.unix_us()):
-            self._carry_out(effect)
+        self._let_in(lambda now_us: self.core.timer(key, now_us))
+
+    def _datagram(self, effect: Datagram) -> None:
+        if self._gateways is not None:
+            self._gateways.send(effect)
+
+    def _socket_text(self, effect: SocketText) -> None:
+        if self._gateways is not None:
+            self._gateways.send_text(effect)
+
+    def _socket_close(self, effect: SocketClose) -> None:
+        if self._gateways is not None:
+            self._gateways.close(effect)
 
     _CARRIERS: ClassVar[dict[type, Callable[[MemoryTransport, Any], None]]] = {
         Answer: _refused,
@@ -276,6 +309,9 @@ class MemoryTransport:
         EndStream: _ended,
         Timer: _timer,
         Mail: _mail,
+        Datagram: _datagram,
+        SocketText: _socket_text,
+        SocketClose: _socket_close,
     }
 
 

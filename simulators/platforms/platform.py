@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simulators.platforms.effects import PlatformCore
+from simulators.platforms.effects import NetworkCore, PlatformCore
 from simulators.platforms.framing import Framing, Limits
 from simulators.platforms.mailer import Outgoing
 from simulators.platforms.state_folder import StateFolder
@@ -69,7 +69,9 @@ class Server:
 
     Attributes:
         located: told the URL as soon as it is known.
-        target: makes the platform's part of a target file, all but platform, url and ca_file.
+        target: makes the platform's part of a target file, all but platform, url, ca_file and the
+            gateways' ports.
+        network: the core once more, if gateways connect to it.
     """
 
     core: PlatformCore
@@ -80,6 +82,7 @@ class Server:
     limits: Limits = field(default_factory=Limits)
     connection: type[Connection] = Connection
     mailer: Outgoing | None = None
+    network: NetworkCore | None = None
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,14 @@ from simulators.platforms.platform import Platform, Server, ServingError, Settin
 from simulators.platforms.shell import Shell
 from simulators.platforms.state_folder import StateFolder
 from simulators.platforms.target_file import write_target_file
+from simulators.platforms.wire_gateways import LNS_ABOVE, GatewayPorts
+from simulators.transports.http import TransportError
 
 PLATFORMS = ("thethings-io", "things-stack")
 _GRACE_S = 1.0  # for the last bytes of streams and answers
 _HANDSHAKE_S = 10.0
 _SPARE_FILES = 64
+_PORT_TRIES = 8  # for a free port whose number is free for datagrams, too
 
 Say = Callable[[str], None]
 
@@ -114,7 +117,13 @@ class _Station:
     """One platform's server behind its socket."""
 
     def __init__(
-        self, platform: Platform, server: Server, site: Site, listener: asyncio.Server, shell: Shell
+        self,
+        platform: Platform,
+        server: Server,
+        site: Site,
+        listener: asyncio.Server,
+        shell: Shell,
+        gateways: GatewayPorts | None,
     ) -> None:
         self.platform = platform
         self.url = _url(listener, site.settings.host, is_tls=_is_tls(platform, site.settings))
@@ -122,6 +131,7 @@ class _Station:
         self._site = site
         self._listener = listener
         self._shell = shell
+        self._gateways = gateways
         server.located(self.url)
 
     @classmethod
@@ -134,23 +144,20 @@ class _Station:
             framing=server.framing,
             limits=_limits(server.limits),
             mailer=server.mailer,
+            network=server.network,
         )
-        host = site.settings.host
         context = _tls_context(site) if _is_tls(platform, site.settings) else None
-        try:
-            listener = await shell.loop.create_server(
-                lambda: server.connection(shell),
-                host,
-                port,
-                ssl=context,
-                ssl_handshake_timeout=_HANDSHAKE_S if context else None,
-                backlog=1024,
-                start_serving=False,
-                reuse_address=True,
-            )
-        except (OSError, OverflowError) as error:
-            raise ServingError(f"cannot listen on {host}:{port}: {error}") from error
-        return cls(platform, server, site, listener, shell)
+        for tries_left in reversed(range(_PORT_TRIES)):
+            listener = await _listen(shell, server, site.settings.host, port, context)
+            try:
+                gateways = await _listen_to_gateways(shell, site, listener, port, context)
+            except TransportError as error:
+                listener.close()
+                if port or not tries_left:
+                    raise ServingError(f"{error} (ports for gateways)") from error
+            else:
+                break
+        return cls(platform, server, site, listener, shell, gateways)
 
     def write_target(self, *, is_only: bool) -> None:
         """Write the target file that was asked for; into a folder when there are others."""
@@ -167,12 +174,16 @@ class _Station:
 
     def _target_document(self) -> dict[str, Any]:
         is_tls = _is_tls(self.platform, self._site.settings)
-        return {
+        document = {
             "platform": self.platform.name,
             "url": self.url,
             **({"ca_file": str(self._site.folder.ca_file)} if is_tls else {}),
             **self._server.target(self.url),
         }
+        if self._gateways is not None:
+            host = _reachable(self._site.settings.host)
+            document["gateway"] = self._gateways.addresses(host) | document.get("gateway", {})
+        return document
 
     async def start(self) -> None:
         """Answer from now on, and go on with what an earlier process left undone."""
@@ -182,10 +193,45 @@ class _Station:
     async def end(self) -> None:
         """Close in an orderly way, and after a while in any way."""
         self._listener.close()
+        if self._gateways is not None:
+            await self._gateways.close()
         self._shell.shut_down()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._shell.is_empty.wait(), _GRACE_S)
         self._shell.abort()
+
+
+async def _listen(
+    shell: Shell, server: Server, host: str, port: int, context: ssl.SSLContext | None
+) -> asyncio.Server:
+    try:
+        return await shell.loop.create_server(
+            lambda: server.connection(shell),
+            host,
+            port,
+            ssl=context,
+            ssl_handshake_timeout=_HANDSHAKE_S if context else None,
+            backlog=1024,
+            start_serving=False,
+            reuse_address=True,
+        )
+    except (OSError, OverflowError) as error:
+        raise ServingError(f"cannot listen on {host}:{port}: {error}") from error
+
+
+async def _listen_to_gateways(
+    shell: Shell, site: Site, listener: asyncio.Server, chosen: int, context: ssl.SSLContext | None
+) -> GatewayPorts | None:
+    """Packet forwarders have the number of the HTTP port; stations one that follows from it."""
+    if shell.gateways is None:
+        return None
+    return await GatewayPorts.listen(
+        shell.gateways,
+        host=site.settings.host,
+        udp_port=listener.sockets[0].getsockname()[1],
+        lns_port=chosen + LNS_ABOVE if chosen else 0,
+        ssl_context=context,
+    )
 
 
 def _is_tls(platform: Platform, settings: Settings) -> bool:
@@ -210,10 +256,13 @@ def _limits(limits: Limits) -> Limits:
 
 def _url(listener: asyncio.Server, host: str, *, is_tls: bool) -> str:
     port = listener.sockets[0].getsockname()[1]
+    return f"{'https' if is_tls else 'http'}://{_reachable(host)}:{port}"
+
+
+def _reachable(host: str) -> str:
+    """The host in an address that this machine reaches it by."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
-    return f"{'https' if is_tls else 'http'}://{host}:{port}"
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def _stop_event(loop: asyncio.AbstractEventLoop, settings: Settings) -> asyncio.Event:

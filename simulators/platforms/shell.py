@@ -18,19 +18,24 @@ from typing import Any, ClassVar
 
 from simulators.platforms.effects import (
     Answer,
+    Datagram,
     Effect,
     Effects,
     EndStream,
     Hash,
     Hashed,
     Mail,
+    NetworkCore,
     OpenStream,
     PlatformCore,
     Request,
+    SocketClose,
+    SocketText,
     StreamDocument,
     Timer,
 )
 from simulators.platforms.framing import Framing, Limits, head, header_lines
+from simulators.platforms.gateway_front import GatewayFront
 from simulators.platforms.hashing import HashingThreads
 from simulators.platforms.mailer import Outgoing
 from simulators.platforms.wire_http import Connection
@@ -52,6 +57,7 @@ class Shell:
         framing: Framing | None = None,
         limits: Limits | None = None,
         mailer: Outgoing | None = None,
+        network: NetworkCore | None = None,
     ) -> None:
         """
         Must be made inside a running loop.
@@ -59,6 +65,7 @@ class Shell:
         Args:
             now_us: tells microseconds since 1970.
             mailer: None leaves mails in the core's outbox.
+            network: the core once more, if gateways connect to it.
         """
         self.loop = asyncio.get_running_loop()
         self.framing = framing or Framing()
@@ -67,6 +74,7 @@ class Shell:
         self._database = database
         self._now_us = now_us
         self._mailer = mailer
+        self.gateways = None if network is None else GatewayFront(network, self.let_in)
         self._effects: Effects = []
         self._is_flush_due = self._is_ending = False
         self._connections: set[Connection] = set()
@@ -140,6 +148,8 @@ class Shell:
         """Go on with what an earlier process left undone."""
         self._effects += self._core.resume(self._now_us())
         self._flush_soon()
+        if self.gateways is not None:
+            self.gateways.is_open = True
 
     def submit(self, request: Request) -> None:
         """Hand a request to the core; its effects leave after the turn's commit."""
@@ -205,6 +215,16 @@ class Shell:
 
     def _refusal(self, request: Request, status: int, message: str) -> Answer:
         return Answer(request, *self.framing.refusal(status, message))
+
+    def let_in(self, call: Callable[[int], Effects]) -> None:
+        """Call the core for something that nobody waits for; its effects leave as all others."""
+        try:
+            self._effects += call(self._now_us())
+        except sqlite3.Error as error:
+            self._storage_failed(self._effects, error)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+        self._flush_soon()
 
     def _flush_soon(self) -> None:
         if not self._is_flush_due:
@@ -349,8 +369,19 @@ class Shell:
 
     def _timer_due(self, key: int) -> None:
         self._timers.pop(key, None)
-        self._effects += self._core.timer(key, self._now_us())
-        self._flush_soon()
+        self.let_in(lambda now_us: self._core.timer(key, now_us))
+
+    def _datagram(self, effect: Datagram) -> None:
+        if self.gateways is not None:
+            self.gateways.send(effect)
+
+    def _socket_text(self, effect: SocketText) -> None:
+        if self.gateways is not None:
+            self.gateways.send_text(effect)
+
+    def _socket_close(self, effect: SocketClose) -> None:
+        if self.gateways is not None:
+            self.gateways.close(effect)
 
     _RELEASE: ClassVar[dict[type[Effect], Callable[[Shell, Any], None]]] = {
         Answer: _answer,
@@ -360,6 +391,9 @@ class Shell:
         Timer: _set_timer,
         Hash: _hash,
         Mail: _mail,
+        Datagram: _datagram,
+        SocketText: _socket_text,
+        SocketClose: _socket_close,
     }
 
     # --- the end

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from simulators.transports.http import TransportError
@@ -14,6 +14,13 @@ from simulators.transports.http import TransportError
 Q = TypeVar("Q", bound=asyncio.Protocol)
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Entrance(Protocol):
+    """Where what comes from outside is let in: a wall clock, or whoever needs none."""
+
+    def enter(self, callback: Callable[..., Any], *args: Any) -> None:
+        """Call ``callback`` at the current time."""
 
 
 @dataclass(frozen=True)

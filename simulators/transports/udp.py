@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from simulators.clock import Clock, WallClock
-from simulators.transports.endpoint import reason_of
+from simulators.transports.endpoint import Entrance, reason_of
 from simulators.transports.http import TransportError
 
 Address = tuple[Any, ...]  # where a datagram came from: kept and given back, never looked into
@@ -278,7 +278,7 @@ class UdpChannel(asyncio.DatagramProtocol):
 class UdpPort(asyncio.DatagramProtocol):
     """A server's UDP socket; open it with ``listen``."""
 
-    def __init__(self, clock: WallClock, received: Callable[[bytes, Address], None]) -> None:
+    def __init__(self, clock: Entrance, received: Callable[[bytes, Address], None]) -> None:
         self._enter = clock.enter
         self._received = received
         self._transport: asyncio.DatagramTransport | None = None
@@ -287,7 +287,7 @@ class UdpPort(asyncio.DatagramProtocol):
     @classmethod
     async def listen(
         cls,
-        clock: WallClock,
+        clock: Entrance,
         received: Callable[[bytes, Address], None],
         *,
         host: str = "127.0.0.1",

@@ -94,7 +94,7 @@ class MemoryWebSockets:
     ) -> WebSocket:
         """As WebSocketTransport.connect; every host is this server."""
         client = _End(self, handler)
-        known = {name.lower(): value for name, value in headers.items()}
+        known = {"host": host_of(url)} | {name.lower(): value for name, value in headers.items()}
         request = Request(path_of(url), known)
         self.later(lambda: self._arrive(client, request))
         return client
@@ -153,6 +153,11 @@ class _End:
     def cut(self, reason: str) -> None:
         """Both ends learn of it when it has travelled."""
         self._network.later(lambda: self.end(reason))
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address, as the header ``Host`` tells them."""
+    return url.partition("://")[2].partition("/")[0]
 
 
 def path_of(url: str) -> str:

@@ -22,7 +22,7 @@ from websockets.server import ServerProtocol
 from websockets.uri import WebSocketURI, parse_uri
 
 from simulators.clock import WallClock
-from simulators.transports.endpoint import reason_of
+from simulators.transports.endpoint import Entrance, reason_of
 from simulators.transports.http import TransportError
 from simulators.transports.websocket import (
     NO_HEADERS,
@@ -36,12 +36,13 @@ from simulators.transports.websocket import (
 LONGEST_MESSAGE = 1024 * 1024
 CONNECT_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 5.0
+MOST_UNSENT = 4 * 1024 * 1024  # a client that does not read what a server sends is cut off
 
 
 class _Connection(asyncio.Protocol):
     """One end of a connection: bytes to the protocol, its events to the handler."""
 
-    def __init__(self, clock: WallClock, protocol: ClientProtocol | ServerProtocol) -> None:
+    def __init__(self, clock: Entrance, protocol: ClientProtocol | ServerProtocol) -> None:
         self._clock = clock
         self._protocol = protocol
         self._handler: Handler | None = None
@@ -215,16 +216,57 @@ class _Client(_Connection):
 
 
 class _Server(_Connection):
-    def __init__(self, clock: WallClock, accept: Accept, connections: set[_Connection]) -> None:
+    def __init__(
+        self,
+        clock: Entrance,
+        accept: Accept,
+        connections: set[_Connection],
+        ping_s: float | None,
+    ) -> None:
         self._server = ServerProtocol(max_size=LONGEST_MESSAGE)
         super().__init__(clock, self._server)
         self._accept = accept
         self._connections = connections
         connections.add(self)
+        self._ping_s = ping_s
+        self._is_heard = False  # since the last ping
+        self._pinger: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._ping_later()
+
+    def data_received(self, data: bytes) -> None:
+        self._is_heard = True
+        super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)
+        if self._pinger is not None:
+            self._pinger.cancel()
         super().connection_lost(exc)
+
+    def send(self, text: str) -> None:
+        super().send(text)
+        if self._transport is not None and self._transport.get_write_buffer_size() > MOST_UNSENT:
+            self.abort()
+
+    def _ping_later(self) -> None:
+        if self._ping_s is not None:
+            loop = asyncio.get_running_loop()
+            self._pinger = loop.call_later(self._ping_s, self._ping)
+
+    def _ping(self) -> None:
+        """Whoever is silent between two pings is gone; so is who has not asked for anything yet."""
+        if not self._is_heard or self._protocol.state is State.CONNECTING:
+            self._reason = "no answer to a ping"
+            self.abort()
+            return
+        self._is_heard = False
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_ping(b"")
+            self._flush()
+        self._ping_later()
 
     def abort(self) -> None:
         """Cut."""
@@ -306,16 +348,19 @@ class SocketWebSocketServer:
     @classmethod
     async def listen(
         cls,
-        clock: WallClock,
+        clock: Entrance,
         accept: Accept,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
+        ping_s: float | None = None,
     ) -> SocketWebSocketServer:
         """
         Open a port; 0 takes a free one.
 
+        Args:
+            ping_s: between pings, whose answer may take as long; None sends none.
         Raises:
             TransportError: the port is taken, or not ours to take.
         """
@@ -323,9 +368,9 @@ class SocketWebSocketServer:
         loop = asyncio.get_running_loop()
         try:
             server = await loop.create_server(
-                lambda: _Server(clock, accept, connections), host, port, ssl=ssl_context
+                lambda: _Server(clock, accept, connections, ping_s), host, port, ssl=ssl_context
             )
-        except OSError as problem:
+        except (OSError, OverflowError) as problem:
             raise TransportError(f"could not listen on {host}: {reason_of(problem)}") from problem
         return cls(server, connections)
 

@@ -51,6 +51,7 @@ async def open_server(site: Site) -> AsyncIterator[Server]:
             target=lambda _: target,
             framing=framing(streams.stream(NAME, "refusals")),
             limits=LIMITS,
+            network=core,
         )
 
 

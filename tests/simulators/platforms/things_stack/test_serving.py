@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -55,7 +56,11 @@ def test_a_target_is_complete_and_works():
         validate(server.target, load_schema("target"))
         credentials = server.target["credentials"]
         assert sorted(credentials) == ["admin_api_key", "api_key", "organization_id", "user_id"]
-        assert server.target["gateway"] == {"frequency_plan": "EU_863_870_TTN"}
+        port = server.url.rpartition(":")[2]
+        gateway = server.target["gateway"]
+        assert gateway["frequency_plan"] == "EU_863_870_TTN"
+        assert gateway["udp"] == f"127.0.0.1:{port}"
+        assert re.fullmatch(r"ws://127\.0\.0\.1:\d+", gateway["lns"])
         maker = Client(server)
         assert maker.create(credentials["user_id"], "app1").status_code == 200
         info = Client(server, "admin_api_key").ask("GET", "/auth_info").json()
@@ -184,6 +189,7 @@ def test_tls(tmp_path):
     with embedded_server(PLATFORM, state=tmp_path, tls=True) as server:
         assert server.url.startswith("https://")
         assert Client(server).ask("GET", "/auth_info").status_code == 200
+        assert server.target["gateway"]["lns"].startswith("wss://127.0.0.1:")
 
 
 @pytest.fixture(scope="module")
