@@ -84,7 +84,7 @@ class ScriptedRadio:
             each
             for each in self.on_air
             if (each.frequency_hz, each.modulation) == (frequency_hz, modulation)
-            and _is_caught(each, open_us, close_us)
+            and is_caught(each, open_us, close_us)
         ]
         if not caught:
             return self._clock.timeout(close_us - now_us, None)
@@ -93,7 +93,7 @@ class ScriptedRadio:
         return self._clock.timeout(first.end_us - now_us, heard)
 
 
-def _is_caught(frame: Transmission, open_us: int, close_us: int) -> bool:
+def is_caught(frame: Transmission, open_us: int, close_us: int) -> bool:
     preamble = preamble_of(frame.modulation)
     from_us = max(open_us, frame.start_us)
     to_us = min(close_us, frame.start_us + preamble.length_us)
