@@ -55,13 +55,15 @@ class Device:
         application: the application's id, unique over all tenants.
         traffic: its last uplinks.
         serial: grows with each change of ``traffic``.
+        settled_until: nothing is to be asked of it before that counter and that time; None: it has
+            to be looked at.
         is_gone: this is no longer what is stored; ask for the number again.
     """
 
     __slots__ = (
         "_channels", "_current", "_ids", "_note", "_pending", "application",
         "device_id", "document", "is_gone", "number", "plan", "region", "saved_addresses",
-        "serial", "state", "tenant", "traffic",
+        "serial", "settled_until", "state", "tenant", "traffic",
     )  # fmt: skip
 
     def __init__(
@@ -90,6 +92,7 @@ class Device:
         self.region = region
         self.serial = 0
         self.is_gone = False
+        self.settled_until: tuple[int, int] | None = None
         self._note = note
         self._ids: Document | None = None
         self._channels: dict[int, UplinkChannel] | None = None
@@ -101,7 +104,7 @@ class Device:
 
     def save(self) -> None:
         """The state has changed: it is written before anything leaves."""
-        self._channels = None
+        self._channels = self.settled_until = None
         self._note(self, True)
 
     def save_traffic(self) -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import DeviceRow
-from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.messages import Downlink, Uplink
 from simulators.platforms.things_stack.network_server.device_store import (
     DeviceStore,
     state_columns,
 )
+from simulators.platforms.things_stack.network_server.downlinks import Downlinks
 from simulators.platforms.things_stack.network_server.uplinks import Uplinks
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class NetworkServer:
         self._stack = stack
         self.devices = DeviceStore(database)
         self._uplinks = Uplinks(stack, self.devices)
+        self.downlinks = Downlinks(stack, database, self.devices)
 
     def state(self, number: int) -> Document:
         """The part of a device that traffic changes."""
@@ -53,6 +54,7 @@ class NetworkServer:
 
     def handle_tx_ack(self, downlink: Downlink, result: str, now_us: int) -> None:
         """A gateway has sent a downlink, or tells why it has not."""
+        self.downlinks.handle_tx_ack(downlink, result, now_us)
 
     def push(
         self, tenant: str, application: str, device_id: str, items: list[Document], now_us: int
@@ -63,20 +65,26 @@ class NetworkServer:
         Raises:
             StackError: they do not fit, or not this device.
         """
-        raise StackError("pkg/networkserver:device_not_found")
+        self.downlinks.push(application, device_id, items, now_us, replaces=False)
 
     def replace(
         self, tenant: str, application: str, device_id: str, items: list[Document], now_us: int
     ) -> None:
         """As ``push``, after emptying the queue."""
-        raise StackError("pkg/networkserver:device_not_found")
+        self.downlinks.push(application, device_id, items, now_us, replaces=True)
 
     def queue(self, tenant: str, application: str, device_id: str) -> list[Document]:
-        """The downlinks that wait, first the next one."""
-        return []
+        """
+        The downlinks that wait, first the next one.
+
+        Raises:
+            StackError: there is no such device.
+        """
+        return self.downlinks.queue(application, device_id)
 
     def resume(self, now_us: int) -> None:
         """Put into the agenda what was to be done when the process ended."""
+        self.downlinks.resume(now_us)
 
     def flush(self) -> None:
         """Write what has changed in memory; called before anything leaves."""

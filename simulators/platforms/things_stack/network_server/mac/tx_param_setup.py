@@ -22,7 +22,7 @@ def wanted(device: Device, now_us: int) -> list[Wanted]:
     current, desired = state["current_parameters"], state["desired_parameters"]
     power = _index(desired["max_eirp"])
     dwells = [bool(desired.get(name, current.get(name))) for name in _DWELLS]
-    same = dwells == [bool(current.get(name)) for name in _DWELLS]
+    same = all(desired.get(name) in (None, current.get(name)) for name in _DWELLS)
     if same and power == _index(current["max_eirp"]):
         return []
     return [Wanted((TxParamSetupReq(power, *dwells),))]
