@@ -53,7 +53,7 @@ def lorawan_way(
     if not has_target and not needs_network:
         yield partial(_play_wall, ports=None), EMBEDDED
         return
-    origin = target_path or "--url"
+    origin = target_path or url or "embedded server"
     with destination(scenario.platform, target_path, url) as target:
         target = rules.applied(scenario, target)
         ports = ports_of(scenario, target, origin)

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from scenarios.collector import calm_collector
 from scenarios.lorawan.enrolment import Enrolment
 from scenarios.lorawan.playing import GRACE_S, MEMORY_URL, GatewayPorts, socket_ways
 from scenarios.lorawan.world import Joined, LorawanProgress, LorawanWorld, Ways
@@ -108,7 +109,8 @@ def play_virtual(
             joined=Joined(enrolment.membership(), Api(clock, Doors(transport), key, user=USER)),
         )
         try:
-            clock.run(until=clock.process(world.conduct()))
+            with calm_collector():
+                clock.run(until=clock.process(world.conduct()))
         except KeyboardInterrupt:
             stage.is_interrupted = True  # what lives in memory alone needs no removal
             return stage.finish(world)
