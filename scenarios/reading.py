@@ -119,15 +119,24 @@ def apply_setting(file: TomlFile, setting: Setting) -> None:
     """
     Replace one value; list items are named by position or by their ``name`` or ``kind``.
 
+    ``*`` stands for all items of a list.
+
     Raises:
         FileError: the path leads nowhere.
     """
-    where: Where = ()
-    at: Any = file.document
-    for part in setting.path.split("."):
-        where = (*where, _item(at, part, setting.origin))
-        at = at.get(part) if isinstance(at, dict) else None if at is None else at[where[-1]]
-    file.override(where, _value(setting.value), origin=setting.origin)
+    for where in _places(file.document, (), setting.path.split("."), setting.origin):
+        file.override(where, _value(setting.value), origin=setting.origin)
+
+
+def _places(at: Any, where: Where, parts: list[str], origin: str) -> Iterator[Where]:
+    if not parts:
+        yield where
+        return
+    first, rest = parts[0], parts[1:]
+    is_all = first == "*" and isinstance(at, list)
+    for item in range(len(at)) if is_all else (_item(at, first, origin),):
+        inside = at.get(item) if isinstance(at, dict) else None if at is None else at[item]
+        yield from _places(inside, (*where, item), rest, origin)
 
 
 def _item(table: Any, part: str, origin: str) -> str | int:

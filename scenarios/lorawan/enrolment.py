@@ -33,8 +33,8 @@ LONGEST_ID = 36
 # A plan for each region; US915 and AU915 have one for each of their sub-bands.
 PLANS = {
     "EU868": "EU_863_870_TTN",
-    "US915": "US_902_928_FSB_{sub_band}",
-    "AU915": "AU_915_928_FSB_{sub_band}",
+    "US915": "US_902_928_FSB_{number}",
+    "AU915": "AU_915_928_FSB_{number}",
     "AS923-1": "AS_920_923_TTN_AU",
     "AS923-2": "AS_923_2",
     "AS923-3": "AS_923_3",
@@ -189,7 +189,7 @@ def plan_for(parts: Parts, proposed: str = "") -> str:
     if usual is None:
         what = f"expected a frequency_plan in [network] for region {name}; none is known"
         raise FileError("network", None, what)
-    usual = usual.format(sub_band=parts.gateways[0].sub_band)
+    usual = usual.format(number=parts.gateways[0].sub_band + 1)
     band = "_".join(usual.split("_")[:3])
     return proposed if proposed.startswith(band) and "{" not in PLANS[name] else usual
 

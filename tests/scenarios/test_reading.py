@@ -247,3 +247,12 @@ def test_a_mistake_about_households_is_told_with_its_line(
 ) -> None:
     assert old in HOMES
     assert told(tmp_path, HOMES.replace(old, new, 1)).startswith(message)
+
+
+def test_a_setting_for_all_items_of_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(HOMES)
+
+    scenario = read_scenario(str(path), [Setting("fleet.*.count", "7", "test")])
+
+    assert [fleet.count for fleet in [*scenario.fleets, *scenario.households]] == [7, 7]
