@@ -73,8 +73,8 @@ def fleet(count: int) -> tuple[VirtualClock, list[Node]]:
     built = build_nodes(
         [spec], clock=clock, streams=RandomStreams(1), radio=lambda name: Answering(clock)
     )
-    nodes = [node for node, _ in built]
-    for node, life in built:
+    nodes = [each.node for each in built]
+    for node, life, _ in built:
         ROOTS[node.identity.dev_eui] = node.identity.root  # type: ignore[union-attr]  # all OTAA
         clock.process(life)
     clock.play(JOINED_BY_S)

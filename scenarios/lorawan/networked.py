@@ -100,6 +100,7 @@ def play_virtual(
         transport.latency_us = scenario.latency_us
         datagrams = MemoryDatagrams(clock, delay_us=scenario.latency_us)
         sockets = MemoryWebSockets(clock, delay_us=scenario.latency_us)
+        transport.serve_gateways(core, datagrams, sockets)
         world = LorawanWorld(
             scenario,
             clock=clock,

@@ -10,10 +10,15 @@ import pytest
 from simulators.clock import VirtualClock
 from simulators.devices.fleet import FleetSpec
 from simulators.devices.lorawan.building import BuiltNode, NodePlace, build_node, build_nodes
+from simulators.devices.lorawan.located import Origin, located
 from simulators.devices.lorawan.state import Abp, Otaa
 from simulators.devices.options import FleetError
 from simulators.lorawan.identifiers import parse_key
 from simulators.lorawan.versions import MacVersion
+from simulators.radio.medium import Medium
+from simulators.radio.mobility import Still
+from simulators.radio.node_radio import MediumRadio
+from simulators.radio.path_loss import PATH_LOSSES
 from simulators.randomness import RandomStreams
 
 from .network import DEV_ADDR, DEV_EUI, JOIN_EUI
@@ -26,7 +31,7 @@ def built(name: str = "node-1", seed: int = 1, **options: Any) -> BuiltNode:
 
 
 def test_a_node_without_options_joins_in_eu868() -> None:
-    node, life = built()
+    node, life, _ = built()
 
     assert (node.region.name, node.settings.version) == ("EU868", MacVersion.V1_0_3)
     assert isinstance(node.identity, Otaa)
@@ -78,7 +83,7 @@ def test_values_are_sent_in_cayenne_lpp() -> None:
         {"channel": 2, "kind": "relative_humidity"},
     ]
     options = {"activation": "abp", "values": values, "period_s": 60}
-    node, life = build_node("n", NodePlace(clock, radio, RandomStreams(1)), options)
+    node, life, _ = build_node("n", NodePlace(clock, radio, RandomStreams(1)), options)
     clock.process(life)
 
     clock.play(60)
@@ -125,7 +130,7 @@ def test_values_are_sent_in_cayenne_lpp() -> None:
         ({"values": "warm"}, "values must be a list of tables; got 'warm'"),
         ({"values": [{"kind": "warmth"}]}, "kind must be one of .*; got 'warmth'"),
         ({"values": [{"channel": 256}]}, "channel must lie between 0 and 255; got 256"),
-        ({"values": [{"kind": "gps"}]}, "gps.latitude must be a number; got "),
+        ({"values": [{"kind": "gps", "shape": "constant"}]}, "gps.latitude must be a number; got "),
         ({"values": [{"shape": "counters"}]}, "shape must be one of .*; did you mean 'counter'"),
     ],
 )
@@ -134,3 +139,28 @@ def test_a_mistake_is_one_line(options: dict[str, Any], message: str) -> None:
         built(**options)
 
     assert "\n" not in str(caught.value)
+
+
+def test_a_tracker_tells_where_its_radio_is() -> None:
+    clock = VirtualClock()
+    radio = MediumRadio(
+        clock,
+        Medium(clock, path_loss=PATH_LOSSES["oulu"]),
+        "n",
+        Still((1112.0, -556.0, 3.0)),
+    )
+    sample = located(Origin(0.0, 10.0), clock, radio)
+
+    assert sample(clock.start_unix_us) == {
+        "latitude": -0.005, "longitude": 10.01, "altitude": 3.0,
+    }  # fmt: skip
+
+
+def test_a_switch_is_built_with_what_it_switches() -> None:
+    assert built("n", relay={"reaction_s": 0.5}).relay is not None
+    assert built("n").relay is None
+
+
+def test_a_switch_reports_nothing_else() -> None:
+    with pytest.raises(FleetError, match="expected no 'payload' or 'values' beside 'relay'"):
+        built("n", relay={}, payload="00")
