@@ -94,12 +94,12 @@ class Slot:
     at_us: int
 
 
-def prune(device: Device, slot: Slot) -> list[Failure]:
+def prune(device: Device, now_us: int) -> list[Failure]:
     """Take out of the queue what can never be sent any more; the caller tells and saves."""
     session = device.state["session"]
     kept, dropped = [], []
     for item in queue.items(session):
-        if queue.is_expired(item, slot.at_us):
+        if queue.is_expired(item, now_us):
             dropped.append(Failure(item, StackError("pkg/networkserver:downlink_expired")))
         else:
             kept.append(item)
@@ -261,7 +261,6 @@ def commit(device: Device, drafted: Draft, slot: Slot, now_us: int, told: list[s
         state.pop("queued_responses", None)
         if drafted.asked:
             state["pending_requests"] = [documents.document(each) for each in drafted.asked]
-        state.pop("recent_mac_command_identifiers", None)
     else:
         state["last_network_initiated_downlink_at"] = time_text(slot.at_us)
     if drafted.item is not None:

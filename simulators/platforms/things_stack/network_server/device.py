@@ -216,7 +216,18 @@ def _crypto(session: Document, *, is_1_1: bool) -> Session:
 
 
 def _channels(mac_state: Document) -> dict[int, UplinkChannel]:
-    parameters = mac_state.get("current_parameters", {})
+    """
+    The enabled channels by frequency.
+
+    A device that was asked to use others uses them from the uplink on that carries its answer.
+    """
+    found = _enabled(mac_state.get("current_parameters", {}))
+    if "pending_requests" in mac_state:
+        found = _enabled(mac_state.get("desired_parameters", {})) | found
+    return found
+
+
+def _enabled(parameters: Document) -> dict[int, UplinkChannel]:
     return {
         int(channel["uplink_frequency"]): UplinkChannel(
             index, channel.get("min_data_rate_index", 0), channel.get("max_data_rate_index", 0)

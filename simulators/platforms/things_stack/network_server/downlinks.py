@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.lorawan.class_b import next_ping_slot_us
 from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.gps_time import to_gps_us, to_unix_us
-from simulators.lorawan.regions.region import DataRate
+from simulators.lorawan.regions.region import FHDR_AND_PORT, DataRate
 from simulators.platforms.things_stack.agenda import Ticket
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.errors import StackError
@@ -52,6 +52,7 @@ _SECOND_US = 1_000_000
 _AHEAD_US = 3_200_000
 # How long before a time that an application has set, or a ping slot.
 _AHEAD_OF_SLOT_US = 2_000_000
+_INTERVAL = "1s"  # between two frames that no uplink has asked for, when a device does not say so
 _RETRY_US = 1_000_000  # when no gateway could send in class B or C
 _MOST_PATHS = 8
 
@@ -73,6 +74,7 @@ class Downlinks:
         self._open: dict[int, UplinkInfo] = {}  # uplinks whose windows are not over, by device
         self._closing: deque[tuple[int, int, UplinkInfo]] = deque()
         self._tickets: dict[int, Ticket] = {}
+        self._planned: set[int] = set()  # devices that have a row
 
     # --- class A
 
@@ -130,10 +132,10 @@ class Downlinks:
         """Send what there is in the windows of an uplink."""
         self._tickets.pop(number, None)
         device = self._devices.by_number(number)
-        if device is None or self._open.get(number) is not info or "session" not in device.state:
+        if device is None or "session" not in device.state:
             return
         windows = _Windows.of(device, info, now_us)
-        if windows is not None:
+        if windows is not None and self._open.get(number) is info:
             is_forced = info.is_confirmed or info.adr_ack_req or mac.is_repeating(device)
             self._send_in_windows(device, windows, now_us, is_forced=is_forced)
         self._arm_network_slot(device, now_us)
@@ -152,7 +154,7 @@ class Downlinks:
             self._open.pop(device.number, None)
 
     def _draft(self, device: Device, slot: Slot, now_us: int, *, is_forced: bool) -> Draft | None:
-        failures = building.prune(device, slot)
+        failures = building.prune(device, now_us)
         drafted = building.draft(device, slot, now_us, is_forced=is_forced)
         if drafted is not None:
             failures += drafted.dropped
@@ -263,10 +265,13 @@ class Downlinks:
             return
         query = "REPLACE INTO ns_downlink_task VALUES (?, ?)"
         self._database.change(query, number, due_us)
+        self._planned.add(number)
         self._arm(number, due_us, lambda due: self._send_unasked(number, due))
 
     def _forget_task(self, number: int) -> None:
-        self._database.change("DELETE FROM ns_downlink_task WHERE number = ?", number)
+        if number in self._planned:
+            self._planned.discard(number)
+            self._database.change("DELETE FROM ns_downlink_task WHERE number = ?", number)
 
     def _network_slot_us(self, device: Device, now_us: int) -> int | None:
         state = device.state.get("mac_state", {})
@@ -274,6 +279,10 @@ class Downlinks:
         if state.get("device_class") not in ("CLASS_B", "CLASS_C") or not waiting:
             return None
         due_us = now_us
+        if "last_network_initiated_downlink_at" in state:
+            interval = device.setting("class_b_c_downlink_interval", _INTERVAL)
+            last_us = unix_us(state["last_network_initiated_downlink_at"])
+            due_us = max(due_us, last_us + parse_duration(interval) // 1000)
         time_us = queue.absolute_us(waiting[0])
         if time_us is not None:
             due_us = max(due_us, time_us - queue.AHEAD_US)
@@ -308,7 +317,10 @@ class Downlinks:
     def _send_in_network_slot(self, device: Device, now_us: int) -> bool:
         is_b = device.mac_state["device_class"] == "CLASS_B"
         request, row, at_us = (_ping_slot if is_b else _rx2_now)(device, now_us)
-        slot = Slot(row.max_payload + 8, None, at_us)
+        parameters = device.mac_state["current_parameters"]
+        is_dwell = bool(parameters.get("downlink_dwell_time"))
+        limit = (row.max_payload_dwell or 0) if is_dwell else row.max_payload
+        slot = Slot(limit + FHDR_AND_PORT, None, at_us)
         drafted = self._draft(device, slot, now_us, is_forced=False)
         if drafted is None or drafted.item is None:
             return True
@@ -365,15 +377,19 @@ class Downlinks:
 
     def resume(self, now_us: int) -> None:
         """Take up again what was planned for class B and C."""
-        rows = self._database.all("SELECT number, due_us FROM ns_downlink_task ORDER BY number")
-        for number, due_us in rows:
+        for number, due_us in self._rows():
+            self._planned.add(number)
             self._resume(number, max(due_us, now_us))
+
+    def _rows(self) -> list[tuple[int, int]]:
+        return self._database.all("SELECT number, due_us FROM ns_downlink_task ORDER BY number")
 
     def _resume(self, number: int, due_us: int) -> None:
         self._arm(number, due_us, lambda due: self._send_unasked(number, due))
 
     def forget(self) -> None:
-        """The database was rolled back: windows stay open, plans may be void and find that out."""
+        """The database was rolled back: open windows stay, void plans notice it."""
+        self._planned = {number for number, _ in self._rows()}
 
 
 def after_uplink(stack: Stack, device: Device, info: UplinkInfo, now_us: int) -> None:
@@ -416,7 +432,7 @@ class _Windows:
     def _size(self, window: tuple[int, DataRate]) -> int:
         row = window[1]
         limit = (row.max_payload_dwell or 0) if self._is_dwell else row.max_payload
-        return limit + 8
+        return limit + FHDR_AND_PORT
 
     @property
     def longest(self) -> int:

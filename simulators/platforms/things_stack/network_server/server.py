@@ -93,6 +93,7 @@ class NetworkServer:
     def forget(self) -> None:
         """The database was rolled back."""
         self.devices.forget()
+        self.downlinks.forget()
 
     def new_dev_addr(self) -> str:
         """A random address within this server's prefix."""
