@@ -223,3 +223,10 @@ class NetworkCore(PlatformCore, Protocol):
 
     def socket_closed(self, socket_id: int, now_us: int) -> Effects:
         """Effects of a WebSocket's end, unless the core closed it."""
+
+    def posted(self, number: int, status: int | None, said: str, now_us: int) -> Effects:
+        """
+        Effects of a Post's end.
+
+        ``said`` is the beginning of the answer's body, or with the status None why there is none.
+        """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 import simpy
@@ -27,6 +27,7 @@ from simulators.platforms.effects import (
     NetworkCore,
     OpenStream,
     PlatformCore,
+    Post,
     Request,
     SocketClose,
     SocketText,
@@ -123,7 +124,8 @@ class MemoryTransport:
     is the reason why nothing does. ``latency_s`` is the way there and back, which ``latency_us``
     tells and may change; ``jitter_s`` is added
     to it, evenly distributed and drawn from ``rng``. ``mails`` holds, by address, what the platform
-    has sent by e-mail.
+    has sent by e-mail. ``on_post`` answers what a core posts elsewhere: with a status, or None as
+    nobody would.
     """
 
     def __init__(
@@ -145,6 +147,7 @@ class MemoryTransport:
         self._jitter_us = jitter_s * MICROSECONDS
         self._streams: dict[int, MemorySubscription] = {}
         self.mails: dict[str, list[Mail]] = {}
+        self.on_post: Callable[[Post], int | None] | None = None
         self._gateways: GatewayFront | None = None
 
     def channel(self, device: str) -> HttpChannel:
@@ -290,6 +293,19 @@ class MemoryTransport:
     def _due(self, key: int) -> None:
         self._let_in(lambda now_us: self.core.timer(key, now_us))
 
+    def _post(self, effect: Post) -> None:
+        self._later(self._one_way_us(), lambda: self._arrive_elsewhere(effect))
+
+    def _arrive_elsewhere(self, effect: Post) -> None:
+        status = None if self.on_post is None else self.on_post(effect)
+        said = "could not connect: there is nobody" if status is None else ""
+        core = cast(NetworkCore, self.core)  # no other core posts
+
+        def call(now_us: int) -> Effects:
+            return core.posted(effect.number, status, said, now_us)
+
+        self._later(self._one_way_us(), lambda: self._let_in(call))
+
     def _datagram(self, effect: Datagram) -> None:
         if self._gateways is not None:
             self._gateways.send(effect)
@@ -312,6 +328,7 @@ class MemoryTransport:
         Datagram: _datagram,
         SocketText: _socket_text,
         SocketClose: _socket_close,
+        Post: _post,
     }
 
 

@@ -28,6 +28,7 @@ from simulators.platforms.effects import (
     NetworkCore,
     OpenStream,
     PlatformCore,
+    Post,
     Request,
     SocketClose,
     SocketText,
@@ -38,6 +39,7 @@ from simulators.platforms.framing import Framing, Limits, head, header_lines
 from simulators.platforms.gateway_front import GatewayFront
 from simulators.platforms.hashing import HashingThreads
 from simulators.platforms.mailer import Outgoing
+from simulators.platforms.poster import Poster
 from simulators.platforms.wire_http import Connection
 from simulators.platforms.wire_stream import WireStream
 
@@ -65,16 +67,18 @@ class Shell:
         Args:
             now_us: tells microseconds since 1970.
             mailer: None leaves mails in the core's outbox.
-            network: the core once more, if gateways connect to it.
+            network: the core once more, if gateways connect to it, or it posts.
         """
         self.loop = asyncio.get_running_loop()
         self.framing = framing or Framing()
         self.limits = limits or Limits()
         self._core = core
+        self._network = network
         self._database = database
         self._now_us = now_us
         self._mailer = mailer
         self.gateways = None if network is None else GatewayFront(network, self.let_in)
+        self._poster = None if network is None else Poster(self.loop, self._posted)
         self._effects: Effects = []
         self._is_flush_due = self._is_ending = False
         self._connections: set[Connection] = set()
@@ -383,6 +387,15 @@ class Shell:
         if self.gateways is not None:
             self.gateways.close(effect)
 
+    def _post(self, effect: Post) -> None:
+        if self._poster is not None:
+            self._poster.post(effect)
+
+    def _posted(self, number: int, status: int | None, said: str) -> None:
+        network = self._network
+        if network is not None:
+            self.let_in(lambda now_us: network.posted(number, status, said, now_us))
+
     _RELEASE: ClassVar[dict[type[Effect], Callable[[Shell, Any], None]]] = {
         Answer: _answer,
         OpenStream: _open_stream,
@@ -394,6 +407,7 @@ class Shell:
         Datagram: _datagram,
         SocketText: _socket_text,
         SocketClose: _socket_close,
+        Post: _post,
     }
 
     # --- the end
@@ -403,6 +417,8 @@ class Shell:
         self._sweeper.cancel()
         self._flush()
         self._hashing.close()
+        if self._poster is not None:
+            self._poster.close()
         for stream in list(self._streams.values()):
             stream.finish()
         for connection in self._connections:

@@ -60,6 +60,7 @@ HANDLERS: dict[str, Callable[[Call], Document]] = {
     **network_server.HANDLERS,
 }
 STREAMS: dict[str, Callable[[Call], Effects]] = {**events.STREAMS}
+ANSWERS: dict[str, Callable[[Call], Effects]] = {**application_server.ANSWERS}
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _NOT_IN_HEADERS = re.compile(r"[^ -~]")
@@ -86,10 +87,14 @@ class Core:
         """
         self.policy = policy or Policy()
         self.stack = Stack(connection, self.policy, rng, secrets or rng)
-        self._routes = Routes(HANDLERS.keys() | STREAMS.keys())
+        self._routes = Routes(HANDLERS.keys() | STREAMS.keys() | ANSWERS.keys())
         limit = self.policy.rate_limit
         self._limiter = RateLimiter(limit) if limit is not None else None
         self._armed_us: int | None = None
+
+    def located(self, url: str) -> None:
+        """Callers find this deployment there."""
+        self.stack.application.public_url = url
 
     # --- PlatformCore
 
@@ -157,9 +162,9 @@ class Core:
         self.stack.gateways.socket_closed(socket_id, now_us)
         return self._drained()
 
-    def posted(self, number: int, status: int | None, reason: str, now_us: int) -> Effects:
-        """Effects of a Post's end: a status, or None and the reason why there is none."""
-        self.stack.application.posted(number, status, reason, now_us)
+    def posted(self, number: int, status: int | None, said: str, now_us: int) -> Effects:
+        """Effects of a Post's end: a status, or None and why there is none."""
+        self.stack.application.posted(number, status, said, now_us)
         return self._drained()
 
     def worked(self, number: int, result: Any, now_us: int) -> Effects:
@@ -206,6 +211,8 @@ class Core:
         rpc = call.route.rpc
         if rpc in STREAMS:
             return STREAMS[rpc](call)
+        if rpc in ANSWERS:
+            return ANSWERS[rpc](call)
         return [Answer(call.request, 200, HANDLERS[rpc](call))]
 
     def _tenant(self, request: Request) -> str:

@@ -49,6 +49,7 @@ async def open_server(site: Site) -> AsyncIterator[Server]:
             core,
             database,
             target=lambda _: target,
+            located=core.located,
             framing=framing(streams.stream(NAME, "refusals")),
             limits=LIMITS,
             network=core,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from simulators.platforms.effects import Effects
 from simulators.platforms.things_stack.application_server import (
     devices,
     links,
     queue_calls,
     simulation,
+    webhook_downlinks,
     webhooks,
 )
 from simulators.platforms.things_stack.call import Call
@@ -43,4 +45,10 @@ HANDLERS: dict[str, Callable[[Call], Document]] = {
     "AsEndDeviceRegistry/Delete": devices.delete_device,
     "AsEndDeviceRegistry/Get": devices.get_device,
     "AsEndDeviceRegistry/Set": devices.set_device,
+}
+
+# Calls that answer by themselves.
+ANSWERS: dict[str, Callable[[Call], Effects]] = {
+    "ApplicationWebhookDownlinks/Push": webhook_downlinks.push,
+    "ApplicationWebhookDownlinks/Replace": webhook_downlinks.replace,
 }

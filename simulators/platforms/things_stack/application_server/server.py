@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from simulators.platforms.things_stack.application_server import webhook_store
 from simulators.platforms.things_stack.application_server.device import Devices
 from simulators.platforms.things_stack.application_server.downlinks import Downlinks
 from simulators.platforms.things_stack.application_server.formatters import Formatters
 from simulators.platforms.things_stack.application_server.outputs import Outputs
 from simulators.platforms.things_stack.application_server.uplinks import Uplinks
+from simulators.platforms.things_stack.application_server.webhook_posts import WebhookPosts
+from simulators.platforms.things_stack.application_server.webhook_store import WebhookStore
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import table
 from simulators.platforms.things_stack.messages import Up
@@ -27,22 +30,27 @@ TABLES = (
 CREATE TABLE IF NOT EXISTS as_link (
     application TEXT PRIMARY KEY, document TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS as_webhook (
-    application TEXT NOT NULL, webhook_id TEXT NOT NULL, document TEXT NOT NULL,
-    PRIMARY KEY (application, webhook_id)
-) WITHOUT ROWID;
 """
+    + webhook_store.TABLES
 )
 
 
 class ApplicationServer:
-    """Devices with their application keys, links and webhooks; applications by unique id."""
+    """
+    Devices with their application keys, links and webhooks; applications by unique id.
+
+    ``public_url`` is where callers find this deployment.
+    """
 
     def __init__(self, stack: Stack, database: Database) -> None:
         self._database = database
         self.devices = Devices(database)
         self.formatters = Formatters(stack)
+        self.public_url = f"https://{stack.policy.host}"
+        self.webhooks = WebhookStore(database)
+        self.webhook_posts = WebhookPosts(stack)
         self.outputs = Outputs(stack)
+        self.outputs.others.append(self.webhook_posts.publish)
         self.uplinks = Uplinks(stack)
         self.downlinks = Downlinks(stack)
         self._links: dict[str, Document] = {}  # those that traffic asked for
@@ -72,34 +80,13 @@ class ApplicationServer:
         self._links.pop(application, None)
         self._database.change("DELETE FROM as_link WHERE application = ?", application)
 
-    def webhooks(self, application: str) -> list[Document]:
-        """All webhooks of an application, by id."""
-        query = "SELECT document FROM as_webhook WHERE application = ? ORDER BY webhook_id"
-        return [orjson.loads(text) for (text,) in self._database.all(query, application)]
-
-    def webhook(self, application: str, webhook_id: str) -> Document | None:
-        """One webhook."""
-        query = "SELECT document FROM as_webhook WHERE application = ? AND webhook_id = ?"
-        row = self._database.one(query, application, webhook_id)
-        return None if row is None else orjson.loads(row[0])
-
-    def set_webhook(self, application: str, webhook_id: str, webhook: Document) -> None:
-        """Replace a webhook."""
-        text = orjson.dumps(webhook).decode()
-        query = "REPLACE INTO as_webhook VALUES (?, ?, ?)"
-        self._database.change(query, application, webhook_id, text)
-
-    def delete_webhook(self, application: str, webhook_id: str) -> None:
-        """Forget a webhook, if there is one."""
-        query = "DELETE FROM as_webhook WHERE application = ? AND webhook_id = ?"
-        self._database.change(query, application, webhook_id)
-
     def handle_up(self, up: Up, now_us: int) -> None:
         """Take what a device, or the network about it, has to say."""
         self.uplinks.handle(up, now_us)
 
-    def posted(self, number: int, status: int | None, reason: str, now_us: int) -> None:
+    def posted(self, number: int, status: int | None, said: str, now_us: int) -> None:
         """A webhook was called."""
+        self.webhook_posts.posted(number, status, said, now_us)
 
     def worked(self, number: int, result: Any, now_us: int) -> None:
         """A script has ended."""
@@ -108,4 +95,5 @@ class ApplicationServer:
     def forget(self) -> None:
         """The database was rolled back."""
         self.devices.forget()
+        self.webhooks.forget()
         self._links.clear()

@@ -37,7 +37,7 @@ def list_webhooks(call: Call) -> Document:
     """All webhooks of an application, without pages."""
     application_id = call.message["application_ids"]["application_id"]
     call.require_application(application_id, "TRAFFIC_READ")
-    webhooks = call.stack.application.webhooks(call.uid(application_id))
+    webhooks = call.stack.application.webhooks.all(call.uid(application_id))
     shown = [_shown(webhook, call.paths) for webhook in webhooks]
     return {"webhooks": shown} if shown else {}
 
@@ -51,7 +51,7 @@ def get_webhook(call: Call) -> Document:
     ids = call.message["ids"]
     application_id = ids["application_ids"]["application_id"]
     call.require_application(application_id, "TRAFFIC_READ")
-    webhook = call.stack.application.webhook(call.uid(application_id), ids["webhook_id"])
+    webhook = call.stack.application.webhooks.find(call.uid(application_id), ids["webhook_id"])
     if webhook is None:
         raise StackError("pkg/applicationserver/io/web:webhook_not_found")
     return _shown(webhook, call.paths)
@@ -67,13 +67,13 @@ def set_webhook(call: Call) -> Document:
         attributes = {"format": given.get("format", "")}
         raise StackError("pkg/applicationserver/io/web:format_not_found", attributes)
     application = call.uid(application_id)
-    webhook = call.stack.application.webhook(application, webhook_id)
+    webhook = call.stack.application.webhooks.find(application, webhook_id)
     if webhook is None:
         webhook = {"ids": ids, "created_at": call.now}
     paths = [path for path in call.paths if path.partition(".")[0] not in _ALWAYS]
     assign(_WEBHOOK, webhook, given, paths)
     webhook["updated_at"] = call.now
-    call.stack.application.set_webhook(application, webhook_id, webhook)
+    call.stack.application.webhooks.write(application, webhook_id, webhook)
     return _shown(webhook, call.paths)
 
 
@@ -82,5 +82,5 @@ def delete_webhook(call: Call) -> Document:
     application_id = call.message["application_ids"]["application_id"]
     call.require_application(application_id, *_SET_RIGHTS)
     uid = call.uid(application_id)
-    call.stack.application.delete_webhook(uid, call.message["webhook_id"])
+    call.stack.application.webhooks.delete(uid, call.message["webhook_id"])
     return {}

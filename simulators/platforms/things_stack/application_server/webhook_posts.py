@@ -1,0 +1,150 @@
+"""
+Webhooks: a message becomes a POST to whoever an application has named.
+
+Tried once and never again, as the stack does: a process that is killed loses what is on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+from simulators.platforms.effects import Post
+from simulators.platforms.things_stack.application_server import formats
+from simulators.platforms.things_stack.application_server.uri_templates import expand
+from simulators.platforms.things_stack.errors import StackError
+from simulators.platforms.things_stack.masks import select
+from simulators.platforms.things_stack.schema import message
+
+if TYPE_CHECKING:
+    from simulators.platforms.things_stack.stack import Stack
+
+Document = dict[str, Any]
+
+TIMEOUT_S = 5.0
+USER_AGENT = "TheThingsStack/3.32.1 (linux/amd64)"
+_UP = message("ApplicationUp")
+_STRUCT = "type.googleapis.com/google.protobuf.Struct"
+
+
+class _Called(NamedTuple):
+    """Who is being called about what."""
+
+    tenant: str
+    webhook_id: str
+    url: str
+    end_device_ids: Document
+    correlation_ids: list[str]
+
+
+class WebhookPosts:
+    """Calls webhooks, and tells when that fails."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._called: dict[int, _Called] = {}  # the shell ends each, so they are not many
+        self._last = 0
+
+    def publish(self, tenant: str, application: str, kind: str, up: Document, now_us: int) -> None:
+        """Call all webhooks of an application that want a message of that kind."""
+        for webhook in self._stack.application.webhooks.wanting(application, kind):
+            self._call(tenant, webhook, kind, up, now_us)
+
+    def _call(self, tenant: str, webhook: Document, kind: str, up: Document, now_us: int) -> None:
+        ids = webhook["ids"]
+        called = _Called(
+            tenant, ids["webhook_id"], webhook["base_url"], up["end_device_ids"],
+            up["correlation_ids"],
+        )  # fmt: skip
+        try:
+            url = target(webhook["base_url"], webhook[kind].get("path", ""), up["end_device_ids"])
+            form = formats.of(webhook.get("format", ""))
+        except (ValueError, StackError) as error:
+            self._fail(called, None, str(error), now_us)
+            return
+        self._last += 1
+        self._called[self._last] = called._replace(url=url)
+        paths = webhook.get("field_mask", {}).get("paths")
+        body = form.from_up(select(_UP, up, paths) if paths else up)
+        headers = tuple(self._headers(webhook, up, form.content_type))
+        self._stack.outbox.append(Post(self._last, url, headers, body, TIMEOUT_S))
+
+    def _headers(
+        self, webhook: Document, up: Document, content_type: str
+    ) -> Iterator[tuple[str, str]]:
+        """Those of the webhook, but for those that say what the message is."""
+        own = {"Content-Type": content_type, "User-Agent": USER_AGENT}
+        own["X-Tts-Domain"] = self._stack.policy.host
+        key = webhook.get("downlink_api_key")
+        if key:
+            own["X-Downlink-Apikey"] = key
+            own["X-Downlink-Push"] = self._downlink_url(webhook, up, "push")
+            own["X-Downlink-Replace"] = self._downlink_url(webhook, up, "replace")
+        names = {name.lower() for name in own}
+        for name, value in webhook.get("headers", {}).items():
+            if name.lower() not in names:
+                yield name, value
+        yield from own.items()
+
+    def _downlink_url(self, webhook: Document, up: Document, how: str) -> str:
+        ids = webhook["ids"]
+        application_id = ids["application_ids"]["application_id"]
+        return (
+            f"{self._stack.application.public_url}/api/v3/as/applications/{application_id}"
+            f"/webhooks/{ids['webhook_id']}/devices/{up['end_device_ids']['device_id']}/down/{how}"
+        )
+
+    def posted(self, number: int, status: int | None, said: str, now_us: int) -> None:
+        """A webhook has answered, or will not."""
+        called = self._called.pop(number, None)
+        if called is not None and (status is None or not 200 <= status <= 299):
+            self._fail(called, status, said, now_us)
+
+    def _fail(self, called: _Called, status: int | None, said: str, now_us: int) -> None:
+        """Tell who listens that a webhook was not told."""
+        attributes: Document = {"webhook_id": called.webhook_id, "url": called.url}
+        if status is not None:
+            attributes["status_code"] = status
+        error = StackError("pkg/applicationserver/io/web/sink:request", attributes)
+        told = {"body" if status is not None else "error": said}
+
+        def data() -> Document:
+            details = self._stack.application.outputs.details(error)
+            return details | {"details": [{"@type": _STRUCT, "value": told}]}
+
+        about = {
+            "end_device_ids": called.end_device_ids,
+            "correlation_ids": called.correlation_ids,
+        }
+        outputs = self._stack.application.outputs
+        outputs.tell("as.webhook.fail", called.tenant, about, data, now_us)
+
+
+def target(base_url: str, path: str, ids: Document) -> str:
+    """
+    Where a webhook is called: its base and the path of a kind of message, joined by one slash.
+
+    Args:
+        ids: the device's; both may hold variables for them.
+    Raises:
+        ValueError: no template, or no URL.
+    """
+    join_eui = ids.get("join_eui", "")
+    application_id = ids["application_ids"]["application_id"]
+    values = {
+        "appID": application_id,
+        "applicationID": application_id,
+        "appEUI": join_eui,
+        "joinEUI": join_eui,
+        "devID": ids["device_id"],
+        "deviceID": ids["device_id"],
+        "devEUI": ids.get("dev_eui", ""),
+        "devAddr": ids.get("dev_addr", ""),
+    }
+    base, rest = expand(base_url, values), expand(path, values)
+    if rest and not rest.startswith(("?", "#")):
+        parts = urlsplit(base)
+        if not parts.path.endswith("/"):
+            base = parts._replace(path=f"{parts.path}/").geturl()
+    return urljoin(base, rest.lstrip("/"))
