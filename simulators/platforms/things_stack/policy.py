@@ -47,3 +47,7 @@ class Policy:
     host: str = "thingrig"  # where events come from, and the address of every server
     events_kept: int = 0  # of each entity, for those who ask later; 0: storage is not enabled
     default_page: int = 100
+    requires_registered_gateways: bool = False
+    fallback_plan: str = ""  # of packet forwarders that are not registered; "": they are refused
+    udp_burst: int = 10  # datagrams of one gateway within 10 ms; 0: any number
+    admits_unauthenticated_stations: bool = False  # unless a gateway's registration forbids it

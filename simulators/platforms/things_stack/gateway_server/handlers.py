@@ -20,7 +20,7 @@ def get_stats(call: Call) -> Document:
     gateway_id = call.message["gateway_id"]
     call.require("gateway", gateway_id, "RIGHT_GATEWAY_STATUS_READ")
     uid = call.uid(gateway_id)
-    stats = call.stack.gateways.stats(uid)
+    stats = call.stack.gateways.stats(uid, call.now_us)
     if stats is None:
         raise StackError("pkg/gatewayserver:not_connected", {"gateway_uid": uid})
     return stats
@@ -31,7 +31,10 @@ def get_batch_of_stats(call: Call) -> Document:
     ids = [each["gateway_id"] for each in call.message["gateway_ids"]]
     for gateway_id in ids:
         call.require("gateway", gateway_id, "RIGHT_GATEWAY_STATUS_READ")
-    found = ((gateway_id, call.stack.gateways.stats(call.uid(gateway_id))) for gateway_id in ids)
+    found = (
+        (gateway_id, call.stack.gateways.stats(call.uid(gateway_id), call.now_us))
+        for gateway_id in ids
+    )
     entries = {
         gateway_id: select(_STATS, stats, call.paths) if call.paths else stats
         for gateway_id, stats in found

@@ -1,15 +1,21 @@
 """
-The Gateway Server's state: statistics of connections.
+The Gateway Server's state: who is connected, by which protocol.
 
-They live in memory: a connection does not outlive the process either.
+It lives in memory: a connection does not outlive the process either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from simulators.platforms.things_stack.errors import StackError
+from simulators.platforms.things_stack.gateway_server.connection import Connection, Way
+from simulators.platforms.things_stack.gateway_server.downstream import Downstream
+from simulators.platforms.things_stack.gateway_server.gateways import Gateway, Registry
+from simulators.platforms.things_stack.gateway_server.semtech_udp import SemtechFrontend
+from simulators.platforms.things_stack.gateway_server.upstream import Upstream
 from simulators.platforms.things_stack.messages import Downlink, Scheduled
 from simulators.transports.websocket import Refusal
 
@@ -18,20 +24,40 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
+CHECK_US = 60_000_000  # so often it is looked whether a connection may go on
+
 
 class GatewayServer:
-    """Statistics by gateway, unique over all tenants; a frontend keeps those of its gateways."""
+    """Connections by gateway, and the frontends that feed them."""
 
     def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-        self.connections: dict[str, Document] = {}
+        self.stack = stack
+        self.version = version("thingrig")
+        self.registry = Registry(stack)
+        self.upstream = Upstream(stack)
+        self.connections: dict[str, Connection] = {}
+        self._downstream = Downstream(stack, self.connections)
+        self._semtech = SemtechFrontend(self)
 
-    def stats(self, gateway: str) -> Document | None:
+    def stats(self, gateway: str, now_us: int) -> Document | None:
         """``GatewayConnectionStats`` of a gateway, None when it is not connected."""
-        return self.connections.get(gateway)
+        connection = self.connections.get(gateway)
+        return None if connection is None else connection.stats(now_us)
+
+    def schedule(self, downlink: Downlink, now_us: int) -> Scheduled:
+        """
+        Let a gateway send a downlink.
+
+        Raises:
+            StackError: no path can send it.
+        """
+        return self._downstream.schedule(downlink, now_us)
+
+    # --- what comes from gateways
 
     def datagram(self, data: bytes, address: Any, now_us: int) -> None:
-        """A datagram of a gateway: ignored, no frontend takes it yet."""
+        """A datagram of a gateway."""
+        self._semtech.datagram(data, address, now_us)
 
     def socket_opened(
         self, socket_id: int, path: str, headers: Mapping[str, str], now_us: int
@@ -45,11 +71,34 @@ class GatewayServer:
     def socket_closed(self, socket_id: int, now_us: int) -> None:
         """A WebSocket's end."""
 
-    def schedule(self, downlink: Downlink, now_us: int) -> Scheduled:
-        """
-        Let a gateway send a downlink.
+    # --- connections
 
-        Raises:
-            StackError: no path can send it.
-        """
-        raise StackError("pkg/gatewayserver:schedule")
+    def connect(self, gateway: Gateway, way: Way, remote_ip: str, now_us: int) -> Connection:
+        """A gateway is there; one that is there already is replaced."""
+        other = self.connections.get(gateway.uid)
+        if other is not None:
+            self.disconnect(other, StackError("pkg/gatewayserver:new_connection"), now_us)
+        connection = Connection(self.stack, gateway, way, remote_ip, now_us)
+        self.connections[gateway.uid] = connection
+        connection.publish("gs.gateway.connect", lambda: connection.stats(now_us), now_us, [])
+        self.stack.agenda.at(now_us + CHECK_US, lambda now_us: self._check(connection, now_us))
+        return connection
+
+    def disconnect(self, connection: Connection, reason: StackError, now_us: int) -> None:
+        """A gateway is gone, or has to go."""
+        if self.connections.get(connection.gateway.uid) is not connection:
+            return
+        del self.connections[connection.gateway.uid]
+        connection.way.close(reason.message)
+        connection.publish("gs.gateway.disconnect", reason.details, now_us, [])
+
+    def _check(self, connection: Connection, now_us: int) -> None:
+        if self.connections.get(connection.gateway.uid) is not connection:
+            return
+        reason = self.registry.change_of(connection.gateway)
+        if reason is None and connection.way.is_silent(now_us):
+            reason = StackError("pkg/gatewayserver/io/udp:connection_expired")
+        if reason is not None:
+            self.disconnect(connection, reason, now_us)
+        else:
+            self.stack.agenda.at(now_us + CHECK_US, lambda now_us: self._check(connection, now_us))

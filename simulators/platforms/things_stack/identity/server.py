@@ -44,6 +44,16 @@ class IdentityServer:
         rights = self.rights(caller, tenant, kind, entity_id)
         access.require(rights, kind, entities.uid(tenant, entity_id), needed)
 
+    def gateway(self, tenant: str, gateway_id: str) -> dict[str, Any] | None:
+        """The registration of a gateway."""
+        entity = self.entities.find(tenant, "gateway", gateway_id)
+        return None if entity is None else entity.document
+
+    def gateway_by_eui(self, tenant: str, eui: str) -> dict[str, Any] | None:
+        """The registration of the gateway with that EUI."""
+        entity = self.entities.by_eui(tenant, eui)
+        return None if entity is None or entity.deleted_us is not None else entity.document
+
     def locations(self, tenant: str, application_id: str, device_id: str) -> dict[str, Any]:
         """Where a device is, by the names of who says so."""
         application = self.entities.find(tenant, "application", application_id)
