@@ -28,17 +28,6 @@ from conformance.verdict import (
 )
 from conformance.waivers import waiver_problems
 
-NOT_COVERED = {
-    "thethings-io": [
-        "CoAP (UDP port 5683)",
-        "MQTT (ports 1883 and 8883)",
-        "socket.io",
-        "UDP gateway (port 28399)",
-        "protobuf over HTTP",
-        "callbacks from LPWAN networks",
-    ]
-}
-
 
 class Book:
     """Everything of a run that ends up in its output folder; used as a context manager."""
@@ -164,7 +153,7 @@ class Book:
                 for each in judged
             ],
             "left_behind": self._ledger.left_behind(),
-            "not_covered": NOT_COVERED.get(self._choice.platform, []),
+            "not_covered": list(self._run.platform.not_covered),
             "executed": sum(line["verdict"] in ("pass", "fail") for line in self._lines),
         }
 

@@ -85,7 +85,7 @@ class Case:
                 "observed": self.judge.observed,
                 "duration_s": round(self.duration_s, 4),
                 "evidence": evidence(seen[-MAX_EXCHANGES:], self.run.secrets, self.run.origins),
-                "requests": count_requests(own),
+                "requests": count_requests(own, self.run.platform.request_kind),
                 "worker": self.run.worker,
             },
             "events": self.run.told_by(self.test, self.first),

@@ -19,13 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conformance.choice import Choice, Options
-from conformance.desk import MAX_CODES
+from conformance.platforms import find_platform
 from conformance.requirement import PACKAGE
 from conformance.results import read_footer
 
 POLL_S = 0.1
-EMBEDDED_JOBS = 10
-"""The embedded server has things enough for so many processes."""
 GRACE_S = 60.0
 """How long an interrupted child may take to put away what it has created."""
 
@@ -80,16 +78,8 @@ def run_child(
 
 
 def useful_jobs(choice: Choice, jobs: int) -> int:
-    """
-    How many processes find things of their own, so that verdicts do not depend on the number.
-
-    Each needs two: its thing and a second one; two activations are kept for being judged.
-    """
-    if choice.target.kind == "embedded" or not choice.has_file:
-        return min(jobs, EMBEDDED_JOBS)
-    codes = min(MAX_CODES, len(choice.target.credential("activation_codes", ())))
-    things = max(0, codes - 2) + len(choice.target.credential("thing_tokens", ()))
-    return max(1, min(jobs, things // 2))
+    """How many processes find things of their own, so that verdicts do not depend on the number."""
+    return find_platform(choice.platform).useful_jobs(choice, jobs)
 
 
 def arguments(choice: Choice, options: Options, out: Path, jobs: int) -> list[str]:

@@ -196,11 +196,13 @@ def request_kind(method: str, target: str) -> str:
     return {"GET": "reads", "HEAD": "reads", "DELETE": "deletions"}.get(method, "other requests")
 
 
-def count_requests(exchanges: Iterable[Exchange]) -> dict[str, int]:
-    """How many requests of each kind."""
+def count_requests(
+    exchanges: Iterable[Exchange], kind_of: Callable[[str, str], str] = request_kind
+) -> dict[str, int]:
+    """How many requests of each kind; ``kind_of`` tells it from method and path."""
     found: dict[str, int] = {}
     for exchange in exchanges:
-        kind = request_kind(exchange.method, exchange.target)
+        kind = kind_of(exchange.method, exchange.target)
         found[kind] = found.get(kind, 0) + 1
     return found
 

@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 SCHEMA = "thingrig-ledger/1"
 NOT_REMOVED = "it could not be removed"
+ID_STAYS = "it is deleted; its id stays taken until an administrator purges it"
 WHY_LEFT = {
     "thing": "the API cannot delete things",
     "values": "the API cannot delete values",
@@ -28,6 +29,13 @@ WHY_LEFT = {
     "link": NOT_REMOVED,
     "permission": NOT_REMOVED,
     "objects": NOT_REMOVED,
+    "application": NOT_REMOVED,
+    "gateway": NOT_REMOVED,
+    "client": NOT_REMOVED,
+    "organization": NOT_REMOVED,
+    "account": NOT_REMOVED,
+    "device": NOT_REMOVED,
+    "webhook": NOT_REMOVED,
 }
 REMOVABLE = tuple(kind for kind, why in WHY_LEFT.items() if why == NOT_REMOVED)
 _IDENTITY = ("kind", "what", "thing", "user", "app", "detail")
@@ -53,7 +61,8 @@ class Ledger:
 
     def mark(self, number: int, state: str, **more: Any) -> None:
         """
-        Write down what became of an object: ``created``, ``refused`` or ``removed``.
+        Write down what became of an object: ``created``, ``refused``, ``deleted``
+        (only its id remains) or ``removed``.
 
         One creation among many refusals stays a creation.
         """
@@ -74,9 +83,9 @@ class Ledger:
     def left_behind(self) -> list[dict[str, str]]:
         """What still exists, or may exist because no answer came."""
         return [
-            {"kind": entry["kind"], "what": entry["what"], "why": WHY_LEFT[entry["kind"]]}
+            {"kind": entry["kind"], "what": entry["what"], "why": _why_left(entry)}
             for entry in self._entries
-            if entry["state"] in ("noted", "created")
+            if entry["state"] in ("noted", "created", "deleted")
         ]
 
     def close(self) -> None:
@@ -86,6 +95,10 @@ class Ledger:
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
         self._file.flush()
+
+
+def _why_left(entry: dict[str, Any]) -> str:
+    return ID_STAYS if entry["state"] == "deleted" else WHY_LEFT[entry["kind"]]
 
 
 def read_ledger(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -14,6 +14,7 @@ from conformance.choice import Choice
 from conformance.desk import MAX_CODES
 from conformance.marks import marked_tests
 from conformance.measure import Measured, read_measured
+from conformance.platforms import Platform, find_platform
 from conformance.targets import FEATURES
 
 PREFLIGHT = {"reads": 2}
@@ -107,9 +108,11 @@ def _lines(choice: Choice, plan: Plan, jobs: int) -> Iterator[str]:
     yield f"requests          about {whole}"
     for kind, number in sorted(plan.requests.items(), key=lambda pair: -pair[1]):
         yield f"                  {number:6} {kind}"
-    yield f"activation codes  {_codes(choice, plan)}"
-    yield f"creates           {_created(plan)}"
-    yield f"cannot be removed {_left(plan)}"
+    platform = find_platform(choice.platform)
+    if platform.uses_codes:
+        yield f"activation codes  {_codes(choice, plan)}"
+    yield f"creates           {_created(plan, platform)}"
+    yield f"cannot be removed {_left(plan, platform)}"
     yield f"rough time        {_time(choice, plan, jobs)}"
     for feature, ids in plan.not_applicable.items():
         yield f"lacks {feature} (declared): {len(ids)} not applicable: {', '.join(ids)}"
@@ -129,24 +132,15 @@ def _codes(choice: Choice, plan: Plan) -> str:
     return f"at most {min(MAX_CODES, held)} of {held}" if held else "none; thing_tokens are used"
 
 
-def _created(plan: Plan) -> str:
-    names = (
-        "activations", "writes", "tags added", "descriptions replaced", "users registered",
-        "things linked", "permissions granted", "settings changed", "objects stored",
-    )  # fmt: skip
-    parts = [f"{plan.requests[name]} {name}" for name in names if plan.requests.get(name)]
+def _created(plan: Plan, platform: Platform) -> str:
+    found = [name for name in platform.created if plan.requests.get(name)]
+    parts = [f"{plan.requests[name]} {name}" for name in found]
     return (", ".join(parts) or "nothing") + " (some of them to be refused)" * bool(parts)
 
 
-def _left(plan: Plan) -> str:
-    parts = {
-        "activations": "things",
-        "writes": "values",
-        "descriptions replaced": "descriptions",
-        "users registered": "users",
-        "settings changed": "settings of users",
-    }
-    return ", ".join(word for name, word in parts.items() if plan.requests.get(name)) or "nothing"
+def _left(plan: Plan, platform: Platform) -> str:
+    left = [word for name, word in platform.left.items() if plan.requests.get(name)]
+    return ", ".join(left) or "nothing"
 
 
 def _time(choice: Choice, plan: Plan, jobs: int) -> str:

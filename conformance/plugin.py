@@ -8,6 +8,7 @@ It acts when pytest is asked for the tests in this package (or for a catalogue w
 from __future__ import annotations
 
 import argparse
+import importlib
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if not is_concerned(config):
         return
     # Only now, so that the fixtures' names stay free for other tests.
-    from conformance import fixtures, people, post
+    from conformance import fixtures
+    from conformance.platforms import plugins
     from conformance.session import Controller, Worker
 
     config.pluginmanager.register(fixtures, "conformance-fixtures")
-    config.pluginmanager.register(people, "conformance-people")
-    config.pluginmanager.register(post, "conformance-post")
+    for name in plugins():
+        config.pluginmanager.register(importlib.import_module(name), name)
     is_worker = hasattr(config, "workerinput")
     config.pluginmanager.register(
         Worker(config) if is_worker else Controller(config), "conformance-session"

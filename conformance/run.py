@@ -14,9 +14,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 from conformance.clients.exchange import Exchange, Response
 from conformance.clients.thethings_io import ThethingsClient
+from conformance.clients.things_stack import ThingsStackClient
 from conformance.desk import Desk
 from conformance.guard import RunGuard
-from conformance.preflight import gone, preflight
+from conformance.platforms import Platform, find_platform
+from conformance.stack_guard import StackGuard
+from conformance.stack_tidy import client_of
 from conformance.targets import Target
 from conformance.tracing import events_of, is_open
 from scenarios.secrets import SecretRegistry
@@ -55,25 +58,55 @@ class Run:
             for index, value in enumerate(self.target.credential(name, ())):
                 placeholder = self.secrets.redact(value)
                 self.origins[placeholder] = f"credentials.{name}[{index}] of the target file"
+        for name in ("api_key", "admin_api_key"):
+            if value := self.target.credential(name):
+                self.origins[self.secrets.redact(value)] = f"credentials.{name} of the target file"
         for index, user in enumerate(self.target.credential("users", ())):
             placeholder = self.secrets.redact(user["password"])
             self.origins[placeholder] = f"credentials.users[{index}].password of the target file"
 
     @cached_property
     def api(self) -> ThethingsClient:
-        """The client that everything goes through."""
-        rate = self.target.max_requests_per_s
+        """The client of thethings.iO that everything goes through."""
         guard = RunGuard(
             self.target,
             self.desk,
             self.secrets,
             prefix=self.prefix,
-            max_requests_per_s=rate / self.jobs if rate else None,
+            max_requests_per_s=self._rate,
             record=self._record,
             origins=self.origins,
             protected=self.protected,
         )
         return ThethingsClient(self.target.url, ca_file=self.target.ca_file, guard=guard)
+
+    @cached_property
+    def stack(self) -> ThingsStackClient:
+        """The client of The Things Stack that everything goes through."""
+        return client_of(self.target, guard=self.stack_guard)
+
+    @cached_property
+    def stack_guard(self) -> StackGuard:
+        """What holds it to the target file, and knows what has to be removed."""
+        return StackGuard(
+            self.target,
+            self.desk,
+            self.secrets,
+            max_requests_per_s=self._rate,
+            record=self._record,
+            origins=self.origins,
+        )
+
+    @property
+    def _rate(self) -> float | None:
+        """This process's share of the requests that the target allows in a second."""
+        rate = self.target.max_requests_per_s
+        return rate / self.jobs if rate else None
+
+    @property
+    def platform(self) -> Platform:
+        """What is known of the target's platform."""
+        return find_platform(self.target.platform)
 
     def open_link(self, link: str) -> Response:
         """GET an address that a mail told, whatever host it leads to."""
@@ -90,14 +123,14 @@ class Run:
         return next(iter(self.target.credential("thing_tokens", ())), None)
 
     def preflight(self) -> str | None:
-        """See preflight.preflight."""
-        return preflight(self.api, self.first_token)
+        """See Platform.preflight."""
+        return self.platform.preflight(self)
 
     def gone(self) -> str | None:
-        """See preflight.gone; its exchanges are no evidence for the test that asks."""
+        """See Platform.gone; its exchanges are no evidence for the test that asks."""
         first = len(self.exchanges)
         try:
-            return gone(self.api, self.first_token)
+            return self.platform.gone(self)
         finally:
             del self.exchanges[first:]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from conformance.clients.thethings_io import ThethingsClient
-from conformance.ledger import REMOVABLE, read_ledger
-from conformance.preflight import preflight
+from conformance.desk import ControllerDesk
+from conformance.ledger import ID_STAYS, REMOVABLE, Ledger, read_ledger
+from conformance.platforms import find_platform
+from conformance.run import Run
 from conformance.targets import Target, read_target
-from conformance.tidy import clean
 from scenarios.files import FileError
 from thingrig.errors import NoJudgement
 
@@ -28,15 +28,14 @@ def command(ledger: Path, target: str, url: str | None) -> None:
     """
     entries = _entries(ledger)
     reached = read_target(target, url=url)
-    api = ThethingsClient(reached.url, ca_file=reached.ca_file)
-    _check_reachable(api, reached)
-    cleaned = list(clean(api, reached, entries))
+    _check_reachable(reached)
+    cleaned = list(find_platform(reached.platform).clean(reached, entries))
     for each in cleaned:
         state = "removed" if each.why_left is None else f"remains: {each.why_left}"
         click.echo(f"{each.kind}  {each.what}  {state}")
     if not cleaned:
         click.echo("nothing was left")
-    raise SystemExit(any(each.kind in REMOVABLE and each.why_left for each in cleaned))
+    raise SystemExit(any(each.kind in REMOVABLE and each.why_left not in (None, ID_STAYS) for each in cleaned))
 
 
 def _entries(ledger: Path) -> list[dict[str, Any]]:
@@ -50,7 +49,7 @@ def _entries(ledger: Path) -> list[dict[str, Any]]:
         raise FileError(ledger, int(line), message) from problem
 
 
-def _check_reachable(api: ThethingsClient, target: Target) -> None:
-    tokens = target.credential("thing_tokens", ())
-    if reason := preflight(api, tokens[0] if tokens else None):
+def _check_reachable(target: Target) -> None:
+    run = Run(target, ControllerDesk(target, Ledger(Path("/dev/null"), {})), "")
+    if reason := run.preflight():
         raise NoJudgement(reason)

@@ -87,7 +87,7 @@ class Core:
         """
         self.policy = policy or Policy()
         self.stack = Stack(connection, self.policy, rng, secrets or rng)
-        self._routes = Routes(HANDLERS.keys() | STREAMS.keys() | ANSWERS.keys())
+        self.routes = Routes(HANDLERS.keys() | STREAMS.keys() | ANSWERS.keys())
         limit = self.policy.rate_limit
         self._limiter = RateLimiter(limit) if limit is not None else None
         self._armed_us: int | None = None
@@ -191,7 +191,7 @@ class Core:
         if not request.path.startswith(PREFIX):
             route_text = unquote(request.path, errors="replace")[:_LONGEST_ROUTE]
             raise StackError("pkg/webhandlers:route_not_found", {"route": route_text})
-        route, values = self._routes.find(request.method, request.path)
+        route, values = self.routes.find(request.method, request.path)
         message = _decoded(route, request, values)
         call = Call(
             self.stack, request, route, message, tenant=self._tenant(request), now_us=now_us

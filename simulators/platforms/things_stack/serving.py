@@ -14,6 +14,11 @@ from simulators.platforms.platform import Document, Platform, Server, ServingErr
 from simulators.platforms.things_stack import stock
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.database import open_database
+from simulators.platforms.things_stack.deviations import (
+    DeviatingCore,
+    Deviation,
+    list_deviations,
+)
 from simulators.platforms.things_stack.framing import LIMITS, framing
 from simulators.platforms.things_stack.policy import Policy
 from simulators.platforms.things_stack.provisioning import (
@@ -30,37 +35,50 @@ NAME = "things-stack"
 @contextlib.asynccontextmanager
 async def open_server(site: Site) -> AsyncIterator[Server]:
     """See Platform."""
-    if site.settings.deviation is not None:
-        raise ServingError(f"expected no deviation; got {site.settings.deviation!r}")
+    deviation = _deviation(site.settings.deviation)
     streams = RandomStreams(site.settings.seed)
     default = default_provisioning(streams.stream(NAME, "provisioning"))
     given: Provisioning | None = site.provisioning
     with _database(site.folder.path / f"{NAME}.sqlite") as database:
         rng = streams.stream(NAME, "ids")
         core = Core(
-            database, rng, secrets=random.SystemRandom(), policy=_policy(site, given or default)
+            database,
+            rng,
+            secrets=random.SystemRandom(),
+            policy=_policy(site, given or default, deviation),
         )
         _provision(core, given, default)
         target: Document = {}
         if site.wants_target:
             target = _target(core, given or default)
         database.commit()
+        wire = framing(streams.stream(NAME, "refusals"))
         yield Server(
-            core,
+            DeviatingCore(core, deviation) if deviation else core,
             database,
             target=lambda _: target,
             located=core.located,
-            framing=framing(streams.stream(NAME, "refusals")),
+            framing=replace(wire, **deviation.framing) if deviation else wire,
             limits=LIMITS,
             network=core,
         )
 
 
-def _policy(site: Site, provisioning: Provisioning) -> Policy:
+def _deviation(name: str | None) -> Deviation | None:
+    if name is None:
+        return None
+    deviation = list_deviations().get(name)
+    if deviation is None:
+        raise ServingError(f"expected the name of a deviation; got {name!r}")
+    return deviation
+
+
+def _policy(site: Site, provisioning: Provisioning, deviation: Deviation | None) -> Policy:
     policy = Policy()
     if site.settings.password_cost is not None:
         policy = replace(policy, password_cost=site.settings.password_cost)
-    return provisioning.applied_to(policy)
+    policy = provisioning.applied_to(policy)
+    return replace(policy, **deviation.policy) if deviation else policy
 
 
 @contextlib.contextmanager

@@ -1,0 +1,57 @@
+"""
+Removing what a run has created on The Things Stack: at its end, and later by ``clean``.
+
+Devices are deleted on each server. Applications, gateways, clients, organizations and users keep
+their ids when they are deleted; a key of an administrator purges them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from conformance.clients.exchange import Response
+from conformance.clients.things_stack import ThingsStackClient
+from conformance.ledger import ID_STAYS, NOT_REMOVED
+from conformance.stack_kinds import PURGED, Left
+from conformance.targets import Target
+from conformance.tidy import Cleaned
+
+GONE = (200, 404)
+
+
+def remove(api: ThingsStackClient, left: Left, *, admin_key: str | None) -> str | None:
+    """Delete, and purge where that is possible; why something remains, or None."""
+    answer = api.delete(left.path)
+    if left.kind not in PURGED:
+        return None if _is_gone(answer) else NOT_REMOVED
+    if admin_key:
+        purged = api.delete(f"{left.path}/purge", key=admin_key)
+        if _is_gone(purged):
+            return None
+    return ID_STAYS if answer.is_success else NOT_REMOVED
+
+
+def _is_gone(answer: Response) -> bool:
+    return answer.status in GONE
+
+
+def clean(target: Target, entries: Sequence[dict[str, Any]]) -> Iterator[Cleaned]:
+    """Remove what a ledger says still exists, the newest first; tells what became of each."""
+    api = client_of(target)
+    admin_key = target.credential("admin_api_key")
+    for entry in reversed(entries):
+        if entry["state"] in ("noted", "created", "deleted"):
+            left = Left(entry["kind"], entry["what"])
+            yield Cleaned(left.kind, left.path, remove(api, left, admin_key=admin_key))
+
+
+def client_of(target: Target, **more: Any) -> ThingsStackClient:
+    """The client that a target file describes."""
+    return ThingsStackClient(
+        target.url,
+        key=target.credential("api_key"),
+        urls=target.document.get("urls"),
+        ca_file=target.ca_file,
+        **more,
+    )

@@ -1,0 +1,1 @@
+"""Tests of The Things Stack, HTTP API v3: a file per chapter."""

@@ -1,0 +1,63 @@
+"""Errors of The Things Stack as tests compare them: by namespace and name, never by text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.clients.exchange import Response
+
+
+def error_of(answer: Response) -> dict[str, Any]:
+    """The first of the error's details; empty when there are none."""
+    details = answer.json.get("details") if isinstance(answer.json, dict) else None
+    first = details[0] if isinstance(details, list) and details else None
+    return first if isinstance(first, dict) else {}
+
+
+def name_of(error: Any) -> str | None:
+    """``pkg/errors:validation``, or None for what has no namespace and name."""
+    if not isinstance(error, dict) or "namespace" not in error or "name" not in error:
+        return None
+    return f"{error['namespace']}:{error['name']}"
+
+
+def told(answer: Response) -> list[Any]:
+    """Status and name of an error: what most tests compare."""
+    return [answer.status, name_of(error_of(answer))]
+
+
+def chain(answer: Response) -> Iterator[dict[str, Any]]:
+    """The error and its causes, the outermost first."""
+    error: Any = error_of(answer)
+    while isinstance(error, dict) and error:
+        yield error
+        error = error.get("cause")
+
+
+def causes(answer: Response) -> list[str | None]:
+    """The names of the error and its causes."""
+    return [name_of(error) for error in chain(answer)]
+
+
+def fields(answer: Response) -> list[Any]:
+    """The fields that a refusal names, from the request's message inwards."""
+    return [error.get("attributes", {}).get("field") for error in chain(answer)]
+
+
+def attribute(answer: Response, name: str) -> Any:
+    """A public attribute of the error."""
+    attributes = error_of(answer).get("attributes")
+    return attributes.get(name) if isinstance(attributes, dict) else None
+
+
+def code(answer: Response) -> Any:
+    """The gRPC code of an error."""
+    return answer.json.get("code") if isinstance(answer.json, dict) else None
+
+
+def part(document: Any, *names: str) -> Any:
+    """A member of a member, or None on the way."""
+    for name in names:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
