@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from conformance.requirement import PACKAGE
+from conformance.requirement import PACKAGE, catalogue
 from scenarios.files import read_toml
 
 FOLDER = PACKAGE / "miniatures"
@@ -24,6 +24,11 @@ class Miniature:
     sentence: str
     breaks: tuple[str, ...]
     inconclusive: tuple[str, ...] = ()
+
+    @property
+    def platform(self) -> str:
+        """The platform whose server it is."""
+        return catalogue()[self.breaks[0]].platform
 
 
 @cache

@@ -66,9 +66,7 @@ class StackGuard:
         self._mark(exchange)
         if rate_limit(exchange.response.headers, "Available") == 0:
             pause_s = rate_limit(exchange.response.headers, "Retry") or 1.0
-            self._next_at = max(
-                self._next_at, time.monotonic() + min(pause_s, LONGEST_PAUSE_S)
-            )
+            self._next_at = max(self._next_at, time.monotonic() + min(pause_s, LONGEST_PAUSE_S))
 
     def removed(self, left: Left, state: str) -> None:
         """An object is gone (``removed``), or only its id remains (``deleted``)."""

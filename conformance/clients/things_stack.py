@@ -24,7 +24,7 @@ COMPONENTS = {
     "js": "join", "edcs": "join", "ns": "network", "as": "application", "gs": "gateway",
     "gcs": "gateway",
 }  # fmt: skip
-"""The first part of a path tells the server that answers it; all others are the Identity Server's."""
+"""The first part of a path tells which server answers it; the Identity Server all others."""
 LONGEST_WAIT_S = 90.0
 TRIES = 4
 MINE: Any = object()

@@ -44,12 +44,15 @@ def test_every_miniature_names_requirements() -> None:
 
 def test_every_test_has_measured_figures() -> None:
     """Missing ones: run ``certify`` in full, then ``python -m conformance.measure``."""
-    measured = {name.partition("[")[0] for name in read_measured("thethings-io")}
+    platforms = ("thethings-io", "things-stack")
+    measured = {name.partition("[")[0] for each in platforms for name in read_measured(each)}
     assert [test for test in marked_tests() if test not in measured] == []
 
 
 def test_profiles_are_platforms_and_their_parts() -> None:
-    assert profiles(catalogue())[:3] == ["thethings-io", "thethings-io/app", "thethings-io/device"]
+    assert profiles(catalogue())[:4] == [
+        "thethings-io", "things-stack", "thethings-io/app", "thethings-io/device",
+    ]  # fmt: skip
 
 
 def test_an_unknown_profile_names_the_nearest() -> None:

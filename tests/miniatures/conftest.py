@@ -11,6 +11,7 @@ import pytest
 from conformance.miniature import Miniature, miniatures
 from tests.miniatures.judging import Judged, judge, quick_choice, whole_choice
 
+PLATFORMS = ("thethings-io", "things-stack")
 AT_ONCE = 5
 """Servers at a time: most of a run is waiting, for streams above all."""
 
@@ -32,14 +33,18 @@ class Square:
         pool: ThreadPoolExecutor,
         folder: Path,
         wanted: Iterable[Miniature],
+        platforms: Iterable[str],
         *,
         is_full: bool,
     ) -> None:
         self.is_full = is_full
-        self.reference = pool.submit(judge, None, (), folder)
+        self.references = {
+            platform: pool.submit(judge, platform, None, (), folder) for platform in platforms
+        }
         choice = whole_choice if is_full else quick_choice
         self._runs = {
-            each.name: pool.submit(judge, each.name, choice(each), folder) for each in wanted
+            each.name: pool.submit(judge, each.platform, each.name, choice(each), folder)
+            for each in wanted
         }
 
     def judged(self, miniature: Miniature) -> Judged:
@@ -56,7 +61,13 @@ def square(
     is_full = request.config.getoption("--full-square", default=False)
     folder = tmp_path_factory.mktemp("miniatures")
     try:
-        yield Square(pool, folder, wanted_by(request.session), is_full=is_full)
+        yield Square(
+            pool,
+            folder,
+            wanted_by(request.session),
+            references_wanted_by(request.session),
+            is_full=is_full,
+        )
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -66,3 +77,9 @@ def wanted_by(session: pytest.Session) -> list[Miniature]:
     calls = [getattr(item, "callspec", None) for item in session.items]
     named = {call.params["miniature"].name for call in calls if call and "miniature" in call.params}
     return [each for each in miniatures() if each.name in named]
+
+
+def references_wanted_by(session: pytest.Session) -> list[str]:
+    """The platforms whose unmodified server the selected tests ask for."""
+    calls = [getattr(item, "callspec", None) for item in session.items]
+    return [call.params["platform"] for call in calls if call and "platform" in call.params]

@@ -14,7 +14,6 @@ from conformance.results import read_footer
 from simulators.platforms.embedded import embedded_server
 from simulators.platforms.target_file import write_target_file
 
-TESTS = PACKAGE / "thethings_io"
 LONGEST_S = 300.0
 
 
@@ -44,19 +43,19 @@ def whole_choice(miniature: Miniature) -> tuple[str, ...]:
     return tuple(name for name, each in known.items() if each.profile in profiles)
 
 
-def judge(deviation: str | None, only: tuple[str, ...], folder: Path) -> Judged:
+def judge(platform: str, deviation: str | None, only: tuple[str, ...], folder: Path) -> Judged:
     """
-    Judge the reference server with one deviation, or none, by some requirements, or all.
+    Judge a reference server with one deviation, or none, by some requirements, or all.
 
     Raises:
         RuntimeError: the run did not come to its end.
     """
-    out = folder / (deviation or "reference")
+    out = folder / (deviation or f"reference-{platform}")
     out.mkdir()
-    with embedded_server("thethings-io", deviation=deviation) as server:
+    with embedded_server(platform, deviation=deviation) as server:
         write_target_file(out / "target.toml", server.target)
         child = subprocess.run(
-            _arguments(out, only),
+            _arguments(platform, out, only),
             cwd=out,
             env=environment({}),
             stdin=subprocess.DEVNULL,
@@ -71,10 +70,10 @@ def judge(deviation: str | None, only: tuple[str, ...], folder: Path) -> Judged:
     return Judged(child.returncode, verdicts)
 
 
-def _arguments(out: Path, only: tuple[str, ...]) -> list[str]:
+def _arguments(platform: str, out: Path, only: tuple[str, ...]) -> list[str]:
     found = [sys.executable, "-P", "-m", "pytest", "-c", str(PACKAGE / "run.ini")]
     found += ["--rootdir", str(PACKAGE.parent), "--noconftest", "-q", "-p", "conformance.plugin"]
-    found += ["--target", str(out / "target.toml"), "--out", str(out)]
+    found += ["--target", str(out / "target.toml"), "--out", str(out), "--profile", platform]
     for name in only:
         found += ["--only", name]
-    return [*found, str(TESTS)]
+    return [*found, str(PACKAGE / platform.replace("-", "_"))]

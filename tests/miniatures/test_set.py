@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from conformance.miniature import miniatures
 from conformance.requirement import catalogue
-from simulators.platforms.thethings_io.deviations import list_deviations
+from simulators.platforms.thethings_io import deviations as thethings_io
+from simulators.platforms.things_stack import deviations as things_stack
+
+
+def sentences() -> dict[str, str]:
+    """Every deviation of every platform, and what it does."""
+    found = {**thethings_io.list_deviations(), **things_stack.list_deviations()}
+    return {name: each.sentence for name, each in found.items()}
 
 
 def test_every_must_is_broken_by_a_miniature() -> None:
@@ -23,13 +30,11 @@ def test_no_miniature_breaks_what_is_only_observed() -> None:
 
 
 def test_every_deviation_is_a_miniature() -> None:
-    assert sorted(each.name for each in miniatures()) == sorted(list_deviations())
+    assert sorted(each.name for each in miniatures()) == sorted(sentences())
 
 
 def test_sentences_are_those_of_the_deviations() -> None:
-    sentences = {name: each.sentence for name, each in list_deviations().items()}
-
-    assert {each.name: each.sentence for each in miniatures()} == sentences
+    assert {each.name: each.sentence for each in miniatures()} == sentences()
 
 
 def test_every_requirement_has_a_source() -> None:

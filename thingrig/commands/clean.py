@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ def command(ledger: Path, target: str, url: str | None) -> None:
         click.echo(f"{each.kind}  {each.what}  {state}")
     if not cleaned:
         click.echo("nothing was left")
-    raise SystemExit(any(each.kind in REMOVABLE and each.why_left not in (None, ID_STAYS) for each in cleaned))
+    raise SystemExit(
+        any(each.kind in REMOVABLE and each.why_left not in (None, ID_STAYS) for each in cleaned)
+    )
 
 
 def _entries(ledger: Path) -> list[dict[str, Any]]:
@@ -50,6 +53,7 @@ def _entries(ledger: Path) -> list[dict[str, Any]]:
 
 
 def _check_reachable(target: Target) -> None:
-    run = Run(target, ControllerDesk(target, Ledger(Path("/dev/null"), {})), "")
-    if reason := run.preflight():
+    with closing(Ledger(Path("/dev/null"), {})) as nothing:
+        reason = Run(target, ControllerDesk(target, nothing), "").preflight()
+    if reason:
         raise NoJudgement(reason)

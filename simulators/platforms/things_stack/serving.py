@@ -53,14 +53,15 @@ async def open_server(site: Site) -> AsyncIterator[Server]:
             target = _target(core, given or default)
         database.commit()
         wire = framing(streams.stream(NAME, "refusals"))
+        served = DeviatingCore(core, deviation) if deviation else core
         yield Server(
-            DeviatingCore(core, deviation) if deviation else core,
+            served,
             database,
             target=lambda _: target,
             located=core.located,
             framing=replace(wire, **deviation.framing) if deviation else wire,
             limits=LIMITS,
-            network=core,
+            network=served,
         )
 
 

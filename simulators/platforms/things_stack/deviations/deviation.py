@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from simulators.platforms.effects import Answer, Effects, Request
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.errors import ApiError
+from simulators.transports.websocket import Refusal
 
 Before: TypeAlias = Callable[[Request], Request]
 OnAnswer: TypeAlias = Callable[[Answer], Answer]
@@ -56,11 +57,6 @@ class DeviatingCore:
         if deviation.setup is not None:
             deviation.setup(core)
 
-    def __getattr__(self, name: str) -> Any:
-        """Every other input goes to the true core; what it brings about may be changed."""
-        call = getattr(self._core, name)
-        return self._changing(call) if callable(call) else call
-
     def handle(self, request: Request, now_us: int) -> Effects:
         """See Core."""
         deviation = self._deviation
@@ -71,7 +67,7 @@ class DeviatingCore:
         effects = self._core.handle(request, now_us)
         if deviation.answer is not None:
             effects = [self._answered(effect, deviation.answer) for effect in effects]
-        return deviation.effects(effects) if deviation.effects is not None else effects
+        return self._changed(effects)
 
     def _rpc(self, request: Request) -> str:
         try:
@@ -79,14 +75,56 @@ class DeviatingCore:
         except ApiError:
             return ""
 
-    def _changing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+    def timer(self, key: int, now_us: int) -> Effects:
+        """See Core."""
+        return self._changed(self._core.timer(key, now_us))
+
+    def closed(self, stream_id: int) -> None:
+        """See Core."""
+        self._core.closed(stream_id)
+
+    def resume(self, now_us: int) -> Effects:
+        """See Core."""
+        return self._changed(self._core.resume(now_us))
+
+    def mailed(self, number: int) -> None:
+        """See Core."""
+        self._core.mailed(number)
+
+    def forget(self) -> None:
+        """See Core."""
+        self._core.forget()
+
+    def datagram(self, data: bytes, address: Any, now_us: int) -> Effects:
+        """See Core."""
+        return self._changed(self._core.datagram(data, address, now_us))
+
+    def socket_opened(
+        self, socket_id: int, path: str, headers: Mapping[str, str], now_us: int
+    ) -> Effects | Refusal:
+        """See Core."""
+        effects = self._core.socket_opened(socket_id, path, headers, now_us)
+        return effects if isinstance(effects, Refusal) else self._changed(effects)
+
+    def socket_text(self, socket_id: int, text: str, now_us: int) -> Effects:
+        """See Core."""
+        return self._changed(self._core.socket_text(socket_id, text, now_us))
+
+    def socket_closed(self, socket_id: int, now_us: int) -> Effects:
+        """See Core."""
+        return self._changed(self._core.socket_closed(socket_id, now_us))
+
+    def posted(self, number: int, status: int | None, reason: str, now_us: int) -> Effects:
+        """See Core."""
+        return self._changed(self._core.posted(number, status, reason, now_us))
+
+    def worked(self, number: int, result: Any, now_us: int) -> Effects:
+        """See Core."""
+        return self._changed(self._core.worked(number, result, now_us))
+
+    def _changed(self, effects: Effects) -> Effects:
         change = self._deviation.effects
-
-        def changed(*arguments: Any) -> Any:
-            effects = call(*arguments)
-            return change(effects) if change is not None and isinstance(effects, list) else effects
-
-        return changed
+        return change(effects) if change is not None else effects
 
     @staticmethod
     def _answered(effect: Any, answer: OnAnswer) -> Any:
