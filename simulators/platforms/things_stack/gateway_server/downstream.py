@@ -14,6 +14,7 @@ from simulators.lorawan.airtime import time_on_air_us
 from simulators.lorawan.gps_time import to_gps_us
 from simulators.lorawan.modulation import Fsk, Lora, Modulation
 from simulators.platforms.things_stack import plans
+from simulators.platforms.things_stack.configuration import rate_document
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.gateway_server import uplink_tokens
 from simulators.platforms.things_stack.gateway_server.connection import Connection, Transmission
@@ -320,7 +321,7 @@ def _settings(transmission: Transmission) -> Document:
     modulation = transmission.modulation
     downlink: Document = {"tx_power": transmission.power_dbm}
     settings: Document = {
-        "data_rate": _data_rate(modulation),
+        "data_rate": rate_document(modulation),
         "frequency": str(transmission.frequency_hz),
         "downlink": downlink,
         "concentrator_timestamp": str(transmission.count_us * 1000),
@@ -333,15 +334,3 @@ def _settings(transmission: Transmission) -> Document:
     if absolute is not None:
         return settings | {"time": time_text(unix_us(absolute))}
     return settings | {"timestamp": transmission.count_us & 0xFFFFFFFF}
-
-
-def _data_rate(modulation: Modulation) -> Document:
-    if isinstance(modulation, Fsk):
-        return {"fsk": {"bit_rate": modulation.bit_rate}}
-    return {
-        "lora": {
-            "bandwidth": modulation.bandwidth_hz,
-            "spreading_factor": modulation.spreading_factor,
-            "coding_rate": modulation.coding_rate,
-        }
-    }

@@ -17,6 +17,7 @@ import msgspec
 
 from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.modulation import Lora, Modulation, parse_datr
+from simulators.platforms.things_stack.configuration import rate_document
 from simulators.platforms.things_stack.times import parse_time, time_text_ns
 
 Document = dict[str, Any]
@@ -130,17 +131,7 @@ def where(freq: Number, modu: str, datr: str | int, codr: str) -> Where:
     is_lora = isinstance(modulation, Lora)
     if modu != ("LORA" if is_lora else "FSK") or not _LOWEST_HZ <= frequency_hz < _HIGHEST_HZ:
         raise LoRaWanError("expected LORA or FSK at a frequency")
-    if isinstance(modulation, Lora):
-        rate: Document = {
-            "lora": {
-                "bandwidth": modulation.bandwidth_hz,
-                "spreading_factor": modulation.spreading_factor,
-                "coding_rate": modulation.coding_rate,
-            }
-        }
-    else:
-        rate = {"fsk": {"bit_rate": modulation.bit_rate}}
-    return Where(frequency_hz, modulation, rate, str(frequency_hz))
+    return Where(frequency_hz, modulation, rate_document(modulation), str(frequency_hz))
 
 
 def payload(packet: RxPk) -> bytes | None:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from simulators.platforms.things_stack.errors import StackError
+from simulators.platforms.things_stack.gateway_server.basics_station import StationFrontend
 from simulators.platforms.things_stack.gateway_server.connection import Connection, Way
 from simulators.platforms.things_stack.gateway_server.downstream import Downstream
 from simulators.platforms.things_stack.gateway_server.gateways import Gateway, Registry
@@ -38,6 +39,7 @@ class GatewayServer:
         self.connections: dict[str, Connection] = {}
         self._downstream = Downstream(stack, self.connections)
         self._semtech = SemtechFrontend(self)
+        self.stations = StationFrontend(self)
 
     def stats(self, gateway: str, now_us: int) -> Document | None:
         """``GatewayConnectionStats`` of a gateway, None when it is not connected."""
@@ -63,13 +65,15 @@ class GatewayServer:
         self, socket_id: int, path: str, headers: Mapping[str, str], now_us: int
     ) -> Refusal | None:
         """A WebSocket opens; returns why it may not."""
-        return Refusal(404, "no gateways are served")
+        return self.stations.opened(socket_id, path, headers, now_us)
 
     def socket_text(self, socket_id: int, text: str, now_us: int) -> None:
         """A message on a WebSocket."""
+        self.stations.text(socket_id, text, now_us)
 
     def socket_closed(self, socket_id: int, now_us: int) -> None:
         """A WebSocket's end."""
+        self.stations.closed(socket_id, now_us)
 
     # --- connections
 
@@ -84,13 +88,14 @@ class GatewayServer:
         self.stack.agenda.at(now_us + CHECK_US, lambda now_us: self._check(connection, now_us))
         return connection
 
-    def disconnect(self, connection: Connection, reason: StackError, now_us: int) -> None:
-        """A gateway is gone, or has to go."""
+    def disconnect(self, connection: Connection, reason: StackError | None, now_us: int) -> None:
+        """A gateway has gone by itself, or for a reason has to go."""
         if self.connections.get(connection.gateway.uid) is not connection:
             return
         del self.connections[connection.gateway.uid]
-        connection.way.close(reason.message)
-        connection.publish("gs.gateway.disconnect", reason.details, now_us, [])
+        connection.way.close("" if reason is None else reason.message)
+        details = None if reason is None else reason.details
+        connection.publish("gs.gateway.disconnect", details, now_us, [])
 
     def _check(self, connection: Connection, now_us: int) -> None:
         if self.connections.get(connection.gateway.uid) is not connection:

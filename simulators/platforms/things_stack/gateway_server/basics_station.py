@@ -1,0 +1,378 @@
+"""
+LoRa Basics Station's LNS protocol: discovery, and one connection per station.
+
+A station asks where to go on ``/router-info`` and then opens what it was told. On both it shows the
+gateway's API key.
+
+Source: lorabasics/basicstation 2.0.6, documentation, "The LNS Protocol"; The Things Stack,
+pkg/gatewayserver/io/semtechws.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from simulators.lorawan.gps_time import to_gps_us, to_unix_us
+from simulators.platforms.effects import SocketClose, SocketText
+from simulators.platforms.things_stack.configuration import rate_document
+from simulators.platforms.things_stack.errors import ApiError, StackError
+from simulators.platforms.things_stack.gateway_server.connection import Connection, Transmission
+from simulators.platforms.things_stack.gateway_server.gateways import Gateway
+from simulators.platforms.things_stack.gateway_server.station_config import router_config
+from simulators.platforms.things_stack.gateway_server.upstream import Reception
+from simulators.platforms.things_stack.messages import Downlink
+from simulators.platforms.things_stack.times import time_text
+from simulators.transports.websocket import Refusal
+from simulators.wire.basics_station import messages
+from simulators.wire.basics_station.coding import (
+    decode_discovery_request,
+    decode_from_station,
+    encode,
+)
+from simulators.wire.errors import WireError
+from simulators.wire.eui import read_eui
+
+if TYPE_CHECKING:
+    from simulators.platforms.things_stack.gateway_server.server import GatewayServer
+
+Document = dict[str, Any]
+
+DISCOVERY, TRAFFIC = "/router-info", "/traffic/"
+DEV_EUI = "0000000000000001"  # of every downlink: a station does not look at it
+PRIORITY = 25
+TRANSFER_US = 200_000_000  # between the times that the server tells by itself
+_SECOND_US = 1_000_000
+_MOST_DOWNLINKS = 32
+_LONGEST_ROUND_TRIP_US = 60 * _SECOND_US
+_COUNT_BITS = 48
+_COUNT = (1 << _COUNT_BITS) - 1
+_NO_EUI = "0" * 16
+_PROPRIETARY = 7
+
+
+class StationFrontend:
+    """All stations, by socket."""
+
+    def __init__(self, server: GatewayServer) -> None:
+        self.server = server
+        self.has_tls = False
+        self._sockets: dict[int, _Discovery | Station] = {}
+
+    def opened(
+        self, socket_id: int, path: str, headers: Mapping[str, str], now_us: int
+    ) -> Refusal | None:
+        """A WebSocket opens; returns why it may not."""
+        path = path.partition("?")[0]
+        authorization = _authorization(headers)
+        try:
+            if path == DISCOVERY:
+                self._check_presence(authorization)
+                scheme = "wss" if self.has_tls else "ws"
+                base = f"{scheme}://{headers.get('host', '')}{TRAFFIC}"
+                self._sockets[socket_id] = _Discovery(self, socket_id, base, authorization)
+            elif path.startswith(TRAFFIC):
+                gateway = self._find(path.removeprefix(TRAFFIC))
+                self.authorize(gateway, authorization, now_us)
+                station = Station(self, socket_id)
+                self._sockets[socket_id] = station
+                station.connection = self.server.connect(
+                    gateway, station, _remote_ip(headers), now_us
+                )
+                station.transfer_later(now_us)
+            else:
+                return Refusal(404, "no such path")
+        except ApiError as error:
+            return Refusal(error.status, error.message)
+        return None
+
+    def text(self, socket_id: int, text: str, now_us: int) -> None:
+        """A message came."""
+        socket = self._sockets.get(socket_id)
+        if socket is not None:
+            socket.received(text, now_us)
+
+    def closed(self, socket_id: int, now_us: int) -> None:
+        """A WebSocket is gone."""
+        socket = self._sockets.pop(socket_id, None)
+        if isinstance(socket, Station):
+            self.server.disconnect(socket.connection, None, now_us)
+
+    def send(self, socket_id: int, message: Any) -> None:
+        """Send a message."""
+        self.server.stack.outbox.append(SocketText(socket_id, encode(message)))
+
+    def close(self, socket_id: int, reason: str) -> None:
+        """Close a WebSocket."""
+        if self._sockets.pop(socket_id, None) is not None:
+            self.server.stack.outbox.append(SocketClose(socket_id, reason))
+
+    def authorize(self, gateway: Gateway, authorization: str | None, now_us: int) -> None:
+        """
+        Let a station pass that may be this gateway.
+
+        Raises:
+            StackError: it shows no key of the gateway's.
+        """
+        if authorization is None:
+            self._check_presence(None)
+            if gateway.document.get("require_authenticated_connection"):
+                raise StackError("pkg/gatewayserver:unauthenticated_gateway_connection")
+            return
+        identity = self.server.stack.identity
+        caller = identity.callers.caller(authorization, gateway.tenant, now_us)
+        identity.require(
+            caller, gateway.tenant, "gateway", gateway.ids["gateway_id"], ("RIGHT_GATEWAY_LINK",)
+        )
+
+    def _check_presence(self, authorization: str | None) -> None:
+        if authorization is None and not self.server.stack.policy.admits_unauthenticated_stations:
+            attributes = {"uid": ""}
+            raise StackError("pkg/gatewayserver/io/semtechws:no_auth_provided", attributes)
+
+    def _find(self, name: str) -> Gateway:
+        """The gateway of a path: ``eui-`` and its EUI, or its id."""
+        registry = self.server.registry
+        if name.lower().startswith("eui-"):
+            try:
+                return registry.by_eui(read_eui(name[4:]).upper())
+            except WireError:
+                pass  # an id may begin so, too
+        tenants = self.server.stack.policy.tenants or ("",)
+        for tenant in tenants[:-1]:
+            try:
+                return registry.by_id(tenant, name)
+            except StackError:
+                continue
+        return registry.by_id(tenants[-1], name)
+
+    def find_eui(self, eui: str) -> Gateway:
+        """
+        The gateway of an EUI.
+
+        Raises:
+            StackError: there is none.
+        """
+        return self.server.registry.by_eui(eui.upper())
+
+
+class _Discovery:
+    """One question, one answer."""
+
+    def __init__(
+        self, frontend: StationFrontend, socket_id: int, base: str, authorization: str | None
+    ) -> None:
+        self._frontend = frontend
+        self._socket_id = socket_id
+        self._base = base
+        self._authorization = authorization
+
+    def received(self, text: str, now_us: int) -> None:
+        try:
+            eui = decode_discovery_request(text).router
+            self._frontend.authorize(self._frontend.find_eui(eui), self._authorization, now_us)
+        except (WireError, ApiError) as error:
+            reason = error.message if isinstance(error, ApiError) else str(error)
+            answer = messages.RouterInfo(_NO_EUI, error=reason)
+        else:
+            uri = f"{self._base}eui-{eui.upper()}"
+            answer = messages.RouterInfo(eui, "muxs-::0", uri=uri)
+        self._frontend.send(self._socket_id, answer)
+        self._frontend.close(self._socket_id, "answered")
+
+
+class Station:
+    """
+    One gateway; its frames are stamped by ``xtime``.
+
+    Of that 48 bits are a count of microseconds, the others say of which radio and which session.
+    """
+
+    protocol = "ws"
+
+    def __init__(self, frontend: StationFrontend, socket_id: int) -> None:
+        self.connection: Connection
+        self._frontend = frontend
+        self._server = frontend.server
+        self._socket_id = socket_id
+        self._session = 0
+        self._diid = 0
+        self._sent: OrderedDict[int, Downlink] = OrderedDict()
+        self._is_closed = False
+
+    # --- from the station
+
+    def received(self, text: str, now_us: int) -> None:
+        """A message came; one that is wrong is ignored."""
+        try:
+            message = decode_from_station(text)
+        except WireError:
+            return
+        if isinstance(message, messages.Uplink):
+            self._frame(message, now_us)
+        elif isinstance(message, messages.Version):
+            self._version(message, now_us)
+        elif isinstance(message, messages.Transmitted):
+            downlink = self._sent.pop(message.diid, None)
+            if downlink is not None:
+                self._server.upstream.tx_ack(self.connection, downlink, "SUCCESS", now_us)
+        elif isinstance(message, messages.TimeSync) and message.txtime_us is not None:
+            answer = messages.TimeSync(
+                message.txtime_us, to_gps_us(now_us), mux_time_s=now_us / _SECOND_US
+            )
+            self._frontend.send(self._socket_id, answer)
+
+    def _version(self, version: messages.Version, now_us: int) -> None:
+        features = version.features.split()
+        config = router_config(
+            self.connection.gateway,
+            is_production="prod" in features,
+            mux_time_s=now_us / _SECOND_US,
+        )
+        self._frontend.send(self._socket_id, config)
+        words = {
+            "station": version.station,
+            "firmware": version.firmware,
+            "package": version.package,
+            "platform": f"{version.model or ''} - Firmware {version.firmware or ''} "
+            f"- Protocol {version.protocol}",
+        }
+        status: Document = {
+            "time": time_text(now_us),
+            "versions": {name: word for name, word in words.items() if word},
+            "advanced": {"model": version.model or "", "features": version.features},
+        }
+        if self.connection.remote_ip:
+            status["ip"] = [self.connection.remote_ip]
+        self._server.upstream.status(self.connection, status, now_us)
+
+    def _frame(self, uplink: messages.Uplink, now_us: int) -> None:
+        phy, data_rate, frequency_hz, info, ref_time_s = uplink
+        rows = self.connection.gateway.region.data_rates
+        row = rows[data_rate] if data_rate < len(rows) else None
+        is_proprietary = not phy or phy[0] >> 5 == _PROPRIETARY
+        if info.xtime <= 0 or row is None or is_proprietary or not frequency_hz:
+            return
+        self._session = info.xtime & ~_COUNT
+        self._note_round_trip(ref_time_s, now_us)
+        timestamp = info.xtime & 0xFFFFFFFF
+        metadata = _metadata(info, timestamp)
+        settings: Document = {
+            "data_rate": rate_document(row.modulation),
+            "frequency": str(frequency_hz),
+            "timestamp": timestamp,
+        }
+        if "time" in metadata:
+            settings["time"] = metadata["time"]
+        reception = Reception(
+            phy, frequency_hz, row.modulation, settings, [metadata], info.xtime,
+            self.count_of(info.xtime), info.gpstime or None,
+        )  # fmt: skip
+        self._server.upstream.uplink(self.connection, reception, now_us)
+
+    def _note_round_trip(self, ref_time_s: float, now_us: int) -> None:
+        """A station tells the server's own time, and how long ago it was told."""
+        duration_us = now_us - round(ref_time_s * _SECOND_US)
+        if ref_time_s > 0 and 0 <= duration_us < _LONGEST_ROUND_TRIP_US:
+            self.connection.note_round_trip(duration_us)
+
+    # --- Way
+
+    def count_of(self, stamp: int) -> int:
+        """See Way."""
+        return stamp & _COUNT
+
+    def check(self, now_us: int) -> None:
+        """See Way."""
+        if not self._session:
+            name = "pkg/gatewayserver/io/semtechws/lbslns:session_state_not_found"
+            raise StackError(name)
+
+    def send(self, transmission: Transmission, now_us: int) -> None:
+        """See Way: the station keeps it until its time."""
+        region = self.connection.gateway.region
+        data_rate = region.find_data_rate(transmission.modulation, is_downlink=True)
+        assert data_rate is not None  # the scheduler has looked for it
+        self._diid = diid = self._diid + 1
+        self._sent[diid] = transmission.downlink
+        if len(self._sent) > _MOST_DOWNLINKS:
+            self._sent.popitem(last=False)
+        window = messages.Window(data_rate, transmission.frequency_hz)
+        phy, mux_time_s = transmission.downlink.phy, now_us / _SECOND_US
+        if transmission.gps_us is not None:
+            message = messages.Downlink(
+                DEV_EUI, 1, diid, phy, rx1=window, gpstime=transmission.gps_us,
+                priority=PRIORITY, rctx=transmission.antenna, mux_time_s=mux_time_s,
+            )  # fmt: skip
+        else:
+            session = self._session if transmission.stamp is None else transmission.stamp & ~_COUNT
+            xtime = session | (transmission.count_us - _SECOND_US) & _COUNT
+            message = messages.Downlink(
+                DEV_EUI, 0, diid, phy, 1, window, xtime=xtime,
+                priority=PRIORITY, rctx=transmission.antenna, mux_time_s=mux_time_s,
+            )  # fmt: skip
+        self._frontend.send(self._socket_id, message)
+
+    def close(self, reason: str) -> None:
+        """See Way."""
+        self._is_closed = True
+        self._frontend.close(self._socket_id, reason)
+
+    def is_silent(self, now_us: int) -> bool:
+        """See Way: whether its WebSocket still answers is found out below."""
+        return False
+
+    # --- time
+
+    def transfer_later(self, now_us: int) -> None:
+        """Tell the station the time again and again."""
+        self._server.stack.agenda.at(now_us + TRANSFER_US, self._transfer)
+
+    def _transfer(self, now_us: int) -> None:
+        if self._is_closed:
+            return
+        clock = self.connection.clock
+        if self._session and clock.is_synced:
+            xtime = self._session | clock.count_at(now_us) & _COUNT
+            transfer = messages.TimeSync(
+                gpstime=to_gps_us(now_us), xtime=xtime, mux_time_s=now_us / _SECOND_US
+            )
+            self._frontend.send(self._socket_id, transfer)
+        self.transfer_later(now_us)
+
+
+def _authorization(headers: Mapping[str, str]) -> str | None:
+    """The header, whose scheme some stations leave out."""
+    value = headers.get("authorization", "").strip()
+    if not value:
+        return None
+    return value if " " in value else f"Bearer {value}"
+
+
+def _remote_ip(headers: Mapping[str, str]) -> str:
+    """Whom a proxy in front names."""
+    return headers.get("x-real-ip", "").strip()[:45]
+
+
+def _metadata(info: messages.UpInfo, timestamp: int) -> Document:
+    """RxMetadata."""
+    document: Document = {
+        "timestamp": timestamp,
+        "rssi": info.rssi_dbm,
+        "channel_rssi": info.rssi_dbm,
+        "snr": info.snr_db,
+    }
+    document = {name: value for name, value in document.items() if value}
+    if info.gpstime:
+        document["time"] = document["gps_time"] = _time(to_unix_us(info.gpstime))
+    elif info.rxtime_s > 0:
+        document["time"] = _time(round(info.rxtime_s * _SECOND_US))
+    return {name: value for name, value in document.items() if value}
+
+
+_LAST_US = 253_402_300_799_000_000  # the end of the year 9999
+
+
+def _time(unix_us: int) -> str:
+    return time_text(unix_us) if 0 < unix_us < _LAST_US else ""
