@@ -30,16 +30,16 @@ _PLANS = {each["band_id"]: name for name, each in sorted(plans().items())} | {
     "AU_915_928": "AU_915_928_FSB_2",
     "CN_470_510": "CN_470_510_FSB_11",
 }
-_MAC = {
+MAC = {
     "1.0.2": ("MAC_V1_0_2", MacVersion.V1_0_2, "PHY_V1_0_2_REV_B"),
     "1.0.3": ("MAC_V1_0_3", MacVersion.V1_0_3, "PHY_V1_0_3_REV_A"),
     "1.0.4": ("MAC_V1_0_4", MacVersion.V1_0_4, "RP002_V1_0_3"),
     "1.1": ("MAC_V1_1", MacVersion.V1_1, "RP002_V1_0_3"),
 }
-_EVERYWHERE = [
+EVERYWHERE = [
     pytest.param(band, version, id=f"{band}-{version}")
     for band in sorted(_PLANS)
-    for version, (_, _, phy) in _MAC.items()
+    for version, (_, _, phy) in MAC.items()
     if phy in bands()[band]
 ]
 # One kind of node starts at 0 and takes only what comes on time, the other starts at 1.
@@ -71,7 +71,7 @@ def channels_of(plan_id, node):
 
 
 def joining_node(field, band, version, kind):
-    mac_name, mac_version, phy = _MAC[version]
+    mac_name, mac_version, phy = MAC[version]
     add_otaa(field.bench, plan=_PLANS[band], version=mac_name, phy_version=phy)
     root = RootKeys(ROOT_KEY, NETWORK_ROOT_KEY if version == "1.1" else b"")
     identity = Otaa(DEV_EUI, JOIN_EUI, root)
@@ -81,7 +81,7 @@ def joining_node(field, band, version, kind):
 
 
 @pytest.mark.parametrize("kind", _KINDS.values(), ids=_KINDS)
-@pytest.mark.parametrize(("band", "version"), _EVERYWHERE)
+@pytest.mark.parametrize(("band", "version"), EVERYWHERE)
 def test_a_node_joins_and_talks(field, band, version, kind):
     node, _ = joining_node(field, band, version, kind)
 
@@ -100,7 +100,7 @@ def test_a_node_joins_and_talks(field, band, version, kind):
 
 @pytest.mark.parametrize("version", ["1.0.2", "1.0.3", "1.0.4", "1.1"])
 def test_a_node_that_does_not_join_talks(field, version):
-    mac_name, mac_version, phy = _MAC[version]
+    mac_name, mac_version, phy = MAC[version]
     add_abp(field.bench, version=mac_name, phy_version=phy)
     keys = SessionKeys.legacy(NWK_KEY, APP_KEY)
     if version == "1.1":
