@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; join the run if it concerns us."""
     config.addinivalue_line("markers", "requirement(id, …): the sentences this test judges")
+    config.addinivalue_line("markers", "plays(script, …): the script whose record a test judges")
     if not is_concerned(config):
         return
     # Only now, so that the fixtures' names stay free for other tests.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from scenarios.files import FileError, TomlFile, load_schema, mistakes_in, open_toml
 from scenarios.mistakes import expected, nearest
@@ -89,6 +90,20 @@ def _users(target: Target) -> float:
     return float("inf") if is_open else len(target.credential("users", ()))
 
 
+def webhook_place(target: Target) -> tuple[str, str | None] | None:
+    """
+    Where the receiver of webhooks listens, and the URL under which the target finds it.
+
+    No URL means the receiver's own; None that the target cannot reach one, as far as we know. A
+    target on this machine reaches it without being told.
+    """
+    table = target.document.get("webhook", {})
+    if table:
+        return table["listen"], table.get("url")
+    is_here = urlsplit(target.url).hostname in ("127.0.0.1", "localhost", "::1")
+    return ("127.0.0.1:0", None) if is_here else None
+
+
 # A need that is not in this table is met unless the target file declares it lacking.
 FEATURES: dict[str, Feature] = {
     "activation": Feature(
@@ -121,6 +136,10 @@ FEATURES: dict[str, Feature] = {
     "second-user": Feature("second of credentials.users", lambda target: _users(target) > 1),
     "third-user": Feature("third of credentials.users", lambda target: _users(target) > 2),
     "mailbox": Feature("[mailbox]", lambda target: bool(target.document.get("mailbox"))),
+    "gateway": Feature(
+        "gateway.udp", lambda target: bool(target.document.get("gateway", {}).get("udp"))
+    ),
+    "webhook-receiver": Feature("[webhook]", lambda target: webhook_place(target) is not None),
 }
 
 

@@ -23,6 +23,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "scenarios.trace",
     ),
     "conformance.fixtures": ("conformance", "scenarios", "simulators"),
+    # Nodes and gateways whose frames foreign judges have proven; never a reference server.
+    "conformance.things_stack.equipment": (
+        "simulators.lorawan",
+        "simulators.wire",
+    ),
     "scenarios": ("simulators",),
     "reports": (),
     "simulators.clock": (),

@@ -48,7 +48,11 @@ def _useful_jobs(choice: Choice, jobs: int) -> int:
 
 
 PLATFORM = Platform(
-    plugins=("conformance.stack_fixtures",),
+    plugins=(
+        "conformance.stack_fixtures",
+        "conformance.things_stack.traffic_fixtures",
+        "conformance.things_stack.scripts",
+    ),
     preflight=_preflight,
     gone=_gone,
     request_kind=request_kind,
@@ -57,6 +61,7 @@ PLATFORM = Platform(
     not_covered=(
         "gRPC",
         "MQTT (application and gateway)",
+        "webhooks in protobuf",
         "CUPS and LBS remote commands",
         "OAuth flows and sessions of the Console",
         "claiming, device repository, templates and QR codes",

@@ -1,0 +1,166 @@
+"""
+A gateway that a script holds: Semtech UDP, one socket, every downlink kept with its time.
+
+Knows no device: frames go in and out as bytes. Its scripts send a few datagrams a second, far
+below the ten in 10 ms that a network takes from one gateway.
+Source: Lora-net/packet_forwarder 4.0.1, PROTOCOL.TXT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulators.lorawan.modulation import Modulation
+from simulators.wire import semtech_udp as wire
+from simulators.wire.errors import WireError
+from simulators.wire.semtech_packets import RxPk, Stat, TxPk
+
+KEEP_ALIVE_S = 5.0
+COUNTER = 2**32
+
+
+@dataclass(frozen=True)
+class Downlink:
+    """A frame that the network asked a gateway to send; ``tmst`` is the gateway's counter."""
+
+    gateway: str
+    packet: TxPk
+    arrived_s: float
+
+    @property
+    def phy(self) -> bytes:
+        """The frame."""
+        return self.packet.data
+
+
+@dataclass
+class Gateway(asyncio.DatagramProtocol):
+    """
+    One gateway.
+
+    ``tx_error`` is what it answers to the next downlink instead of taking it (TX_ACK);
+    ``lacks_ack`` keeps it silent about downlinks.
+    """
+
+    gateway_id: str
+    eui: str
+    tx_error: str | None = None
+    lacks_ack: bool = False
+    downlinks: list[Downlink] = field(default_factory=list)
+    acknowledged: set[tuple[int, int]] = field(default_factory=set)
+    transport: Any = None
+    token: int = 0
+    last_tmst: int = 0
+
+    async def open(self, host: str, port: int) -> None:
+        """Take a socket and keep the way for downlinks open from now on."""
+        loop = asyncio.get_running_loop()
+        self.transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, remote_addr=(host, port)
+        )
+        self.pulling = loop.create_task(self._pull())
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self.pulling.cancel()
+        self.transport.close()
+
+    def connection_made(self, transport: Any) -> None:
+        """Nothing to do before the socket has its peer."""
+
+    def error_received(self, exc: Exception) -> None:
+        """Nobody listens there: the script that waits for an answer will say so."""
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """Keep what the network says; what is no datagram of the protocol is not for us."""
+        try:
+            datagram = wire.decode(data)
+        except WireError:
+            return
+        if isinstance(datagram, wire.PullResp):
+            self._take(datagram)
+        elif isinstance(datagram, wire.PushAck | wire.PullAck):
+            kind = wire.PUSH_ACK if isinstance(datagram, wire.PushAck) else wire.PULL_ACK
+            self.acknowledged.add((kind, datagram.token))
+
+    def _take(self, datagram: wire.PullResp) -> None:
+        loop = asyncio.get_running_loop()
+        self.downlinks.append(Downlink(self.gateway_id, datagram.txpk, loop.time()))
+        error, self.tx_error = self.tx_error, None
+        if not self.lacks_ack:
+            self._send(wire.TxAck(datagram.token, self.eui, error))
+
+    def now(self) -> int:
+        """
+        The counter, in microseconds, at a place no earlier reception had.
+
+        Receptions lie a millisecond apart at least, so that a downlink tells by its time what it
+        answers.
+        """
+        now = int(asyncio.get_running_loop().time() * 1_000_000)
+        self.last_tmst = max(now, self.last_tmst + 1000)
+        return self.last_tmst % COUNTER
+
+    def hear(
+        self,
+        phy: bytes,
+        *,
+        frequency_hz: int,
+        modulation: Modulation,
+        rssi_dbm: float = -42.0,
+        snr_db: float = 9.5,
+        channel: int = 0,
+        tmst: int | None = None,
+        crc: int = 1,
+    ) -> int:
+        """
+        Pass a frame on as if it had just been received.
+
+        Returns:
+            ``tmst``, the end of the reception.
+        """
+        at = self.now() if tmst is None else tmst
+        packet = RxPk(at, frequency_hz, modulation, phy, rssi_dbm, snr_db, channel, crc=crc)
+        self._send(wire.PushData(self._token(), self.eui, (packet,)))
+        return at
+
+    def status(self, stat: Stat) -> int:
+        """Tell the network how the gateway is; returns the datagram's token."""
+        token = self._token()
+        self._send(wire.PushData(token, self.eui, (), stat))
+        return token
+
+    async def pull(self, timeout_s: float = 2.0) -> bool:
+        """Open the way for downlinks; whether the network acknowledged."""
+        token = self._token()
+        self._send(wire.PullData(token, self.eui))
+        return await self.is_acknowledged(wire.PULL_ACK, token, timeout_s)
+
+    async def is_acknowledged(self, kind: int, token: int, timeout_s: float = 2.0) -> bool:
+        """Whether an acknowledgement of that kind and token comes in time."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while (kind, token) not in self.acknowledged and loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        return (kind, token) in self.acknowledged
+
+    async def _pull(self) -> None:
+        while True:
+            self._send(wire.PullData(self._token(), self.eui))
+            await asyncio.sleep(KEEP_ALIVE_S)
+
+    def _token(self) -> int:
+        self.token = (self.token + 1) % 0x10000
+        return self.token
+
+    def _send(self, datagram: wire.Datagram) -> None:
+        if not self.transport.is_closing():
+            self.transport.sendto(wire.encode(datagram))
+
+
+def delay_us(sent: int, downlink: Downlink) -> int | None:
+    """From the end of an uplink to the start of a downlink; None when it is sent at once."""
+    tmst = downlink.packet.tmst
+    return None if tmst is None else (tmst - sent) % COUNTER

@@ -1,0 +1,227 @@
+"""MAC commands: what the network asks nodes of ours, and what it answers them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from conformance.judge import Judge
+from conformance.things_stack.equipment.values import commands_of
+from conformance.things_stack.lab import Stage, payload_of
+from conformance.things_stack.scripts import plays
+
+Record = dict[str, Any]
+AFTER_RX2_S = 2.3
+GPS_EPOCH_S = 315_964_800
+LEAP_S = 18
+"""GPS time is ahead of UTC by so many seconds since 2017."""
+ADDED_HZ = [867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000]
+
+
+async def ask(
+    stage: Stage, f_opts: bytes, *, version: str = "1.0.3", gateways: int = 1, **options: Any
+) -> Record:
+    """An uplink with commands of the device, and what answers it."""
+    heard = [await stage.gateway() for _ in range(gateways)]
+    node = await stage.abp(version)
+    at_s = time.time()
+    sent = await stage.uplink(node, b"\x01", *heard, f_cnt=1, f_opts=f_opts, **options)
+    answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+    return {
+        "commands": commands_of(answer.frame) if answer else [],
+        "at_gps_s": at_s - GPS_EPOCH_S + LEAP_S,
+        "answer": answer,
+        "uplinks": await stage.uplinks(node, count=1, within_s=5.0),
+    }
+
+
+async def link_check(stage: Stage) -> Record:
+    """LinkCheckReq with SF7 at 9.5 dB, heard by two gateways."""
+    return await ask(stage, b"\x02", gateways=2)
+
+
+async def device_time(stage: Stage) -> Record:
+    """DeviceTimeReq."""
+    return await ask(stage, b"\x0d")
+
+
+async def unknown_command(stage: Stage) -> Record:
+    """A command that no version knows."""
+    return await ask(stage, b"\x7f\x01")
+
+
+async def reset_ind(stage: Stage) -> Record:
+    """ResetInd of a device of 1.1."""
+    return await ask(stage, b"\x01\x01", version="1.1")
+
+
+async def adr_ack_req(stage: Stage) -> Record:
+    """A device with ADR asks whether it is still heard."""
+    return await ask(stage, b"", adr=True, adr_ack_req=True)
+
+
+async def adr(stage: Stage, is_set: bool) -> Record:
+    """Uplinks with SF10 at 10 dB, with and without the bit."""
+    gateway = await stage.gateway()
+    node = await stage.abp("1.0.3", adr={"dynamic": {"margin": 15}})
+    found = []
+    for f_cnt in (1, 2):
+        sent = await stage.uplink(
+            node, b"\x01", gateway, f_cnt=f_cnt, data_rate=2, snr_db=10.0, adr=is_set,
+            is_confirmed=True,
+        )  # fmt: skip
+        answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+        found += commands_of(answer.frame) if answer else []
+        await asyncio.sleep(1.0)
+    return {"commands": found}
+
+
+async def device_status(stage: Stage) -> Record:
+    """A device that is asked for its status with every uplink answers."""
+    gateway = await stage.gateway()
+    node = await stage.abp("1.0.3", status_count_periodicity=1)
+    found = []
+    f_opts = b""
+    for f_cnt in range(1, 4):
+        sent = await stage.uplink(
+            node, b"\x01", gateway, f_cnt=f_cnt, f_opts=f_opts, is_confirmed=True
+        )
+        answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+        asked = commands_of(answer.frame) if answer else []
+        found += asked
+        # Battery 127 of 254, and 5 dB of margin.
+        f_opts = b"\x06\x7f\x05" if ["DevStatusReq"] in asked else b""
+        await asyncio.sleep(1.0)
+    mask = "battery_percentage,downlink_margin"
+    path = f"/ns/applications/{{a}}/devices/{node.device_id}?field_mask={mask}"
+    return {"commands": found, "device": await stage.needed("GET", path)}
+
+
+async def settle(stage: Stage, **settings: Any) -> Record:
+    """A device whose settings are not the wanted ones answers every request that it gets."""
+    gateway, node = await stage.gateway(), await stage.abp("1.0.3", **settings)
+    found: list[list[Any]] = []
+    delays, f_opts = [], b""
+    for f_cnt in range(1, 4):
+        sent = await stage.uplink(
+            node, b"\x01", gateway, f_cnt=f_cnt, f_opts=f_opts, is_confirmed=True
+        )
+        answer = await stage.answer(sent, within_s=4.3, read=node.read)
+        asked = commands_of(answer.frame) if answer else []
+        delays.append(answer.delay_us if answer else None)
+        found += asked
+        f_opts = b"".join(ACCEPTED[each[0]] for each in asked if each[0] in ACCEPTED)
+        await asyncio.sleep(max(delays[-1] or 0, 1_000_000) / 1_000_000)
+    return {"commands": found, "delays": delays}
+
+
+ACCEPTED = {
+    "RXTimingSetupReq": b"\x08", "RXParamSetupReq": b"\x05\x07", "NewChannelReq": b"\x07\x03",
+    "LinkADRReq": b"\x03\x07", "DlChannelReq": b"\x0a\x03", "DutyCycleReq": b"\x04",
+}  # fmt: skip
+
+
+def named(record: Record, name: str) -> list[list[Any]]:
+    """The values of the commands of that name, in order."""
+    return [each[1:] for each in record["commands"] if each[0] == name]
+
+
+@pytest.mark.requirement("LW-MAC-001")
+@plays(link_check)
+def test_link_check_tells_the_margin(record: Record, requirement: Judge) -> None:
+    # 9.5 dB are 17 dB above the -7.5 dB that SF7 needs.
+    requirement.check([each[0] for each in named(record, "LinkCheckAns")], expected=[17])
+
+
+@pytest.mark.requirement("LW-MAC-002")
+@plays(link_check)
+def test_link_check_counts_gateways(record: Record, requirement: Judge) -> None:
+    requirement.check([each[1] for each in named(record, "LinkCheckAns")], expected=[2])
+
+
+@pytest.mark.requirement("LW-MAC-003")
+@plays(device_time)
+def test_device_time_is_gps_time(record: Record, requirement: Judge) -> None:
+    found = [each[0] for each in named(record, "DeviceTimeAns")]
+    requirement.check_that(
+        len(found) == 1 and abs(found[0] - record["at_gps_s"]) <= 2,
+        expected=f"one DeviceTimeAns with {record['at_gps_s']:.0f} s, 2 s more or less",
+        actual=found,
+    )
+
+
+@pytest.mark.requirement("LW-MAC-004")
+@plays(device_status)
+def test_status_is_asked_for(record: Record, requirement: Judge) -> None:
+    requirement.check(len(named(record, "DevStatusReq")) > 0, expected=True)
+
+
+@pytest.mark.requirement("LW-MAC-005")
+@plays(device_status)
+def test_status_is_shown(record: Record, requirement: Judge) -> None:
+    battery = record["device"].get("battery_percentage", -1)
+    found = [round(battery, 2), record["device"].get("downlink_margin")]
+    requirement.check(found, expected=[0.5, 5])
+
+
+@pytest.mark.requirement("LW-MAC-006")
+@plays(adr, is_set=True)
+def test_data_rate_is_raised(record: Record, requirement: Judge) -> None:
+    found = [each[0] for each in named(record, "LinkADRReq")]
+    requirement.check_that(
+        bool(found) and max(found) > 2, expected="LinkADRReq with DR3 or more", actual=found
+    )
+
+
+@pytest.mark.requirement("LW-MAC-007")
+@plays(adr, is_set=False)
+def test_data_rate_is_the_devices_own(record: Record, requirement: Judge) -> None:
+    requirement.check(
+        [each[0] for each in named(record, "LinkADRReq") if each[0] != 2], expected=[]
+    )
+
+
+@pytest.mark.requirement("LW-MAC-008")
+@plays(adr_ack_req)
+def test_adr_request_is_answered(record: Record, requirement: Judge) -> None:
+    requirement.check(record["answer"] is not None, expected=True)
+
+
+@pytest.mark.requirement("LW-MAC-009")
+@plays(settle, desired_rx1_delay=3)
+def test_delay_is_set_up(record: Record, requirement: Judge) -> None:
+    requirement.check(named(record, "RXTimingSetupReq")[:1], expected=[[3]])
+
+
+@pytest.mark.requirement("LW-MAC-010")
+@plays(settle, desired_rx1_delay=3)
+def test_delay_holds_once_it_is_answered(record: Record, requirement: Judge) -> None:
+    requirement.check(record["delays"], expected=[1_000_000, 3_000_000, 3_000_000])
+
+
+@pytest.mark.requirement("LW-MAC-011")
+@plays(settle, desired_rx2_data_rate_index=4)
+def test_second_window_is_set_up(record: Record, requirement: Judge) -> None:
+    requirement.check(named(record, "RXParamSetupReq")[:1], expected=[[0, 4, 869_525_000]])
+
+
+@pytest.mark.requirement("LW-MAC-012")
+@plays(settle, factory_preset_frequencies=None)
+def test_channels_are_set_up(record: Record, requirement: Judge) -> None:
+    found = {each[1] for each in named(record, "NewChannelReq")}
+    requirement.check(sorted(found), expected=ADDED_HZ)
+
+
+@pytest.mark.requirement("LW-MAC-013")
+@plays(reset_ind)
+def test_reset_is_confirmed(record: Record, requirement: Judge) -> None:
+    requirement.check(named(record, "ResetConf"), expected=[[1]])
+
+
+@pytest.mark.requirement("LW-MAC-014")
+@plays(unknown_command)
+def test_unknown_command_spares_the_payload(record: Record, requirement: Judge) -> None:
+    requirement.check([payload_of(each).hex() for each in record["uplinks"]], expected=["01"])
