@@ -13,7 +13,7 @@ from simulators.lorawan.modulation import Lora
 from simulators.platforms.things_stack.network_server.demodulation import floor_db
 from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
 from simulators.platforms.things_stack.network_server.mac_settings import ADR_MARGIN
-from simulators.platforms.things_stack.network_server.traffic import MOST_HEARD, Heard
+from simulators.platforms.things_stack.network_server.traffic import MOST_HEARD
 
 if TYPE_CHECKING:
     from simulators.platforms.things_stack.stack import Stack
@@ -35,12 +35,39 @@ class Choice(NamedTuple):
     repeats: int
 
 
+class Limits(NamedTuple):
+    """
+    What ADR may choose from, for a device whose state does not change.
+
+    Attributes:
+        fixed: the choice, when the device's settings make it.
+        rates, powers: indices that its channels offer and that it has not rejected.
+    """
+
+    margin_db: float
+    rates: list[int]
+    powers: list[int]
+    least_repeats: int
+    most_repeats: int
+    is_off: bool = False
+    fixed: Choice | None = None
+
+
+class _Heard(NamedTuple):
+    """What is known of the uplinks since the last change, at the present data rate."""
+
+    uplinks: int
+    max_snr: float | None
+    first_f_cnt: int
+
+
 def note_uplink(stack: Stack, device: Device, info: UplinkInfo) -> None:
     """Look at an uplink that is not a repetition; it stands in ``device.traffic`` already."""
     state = device.mac_state
     current, desired = state["current_parameters"], state["desired_parameters"]
     is_changed = _follow(current, info.data_rate_index)
-    choice = _choice(device, info, _of(current))
+    now = _of(current)
+    choice = _choice(device, info, now) if info.frame.adr else now
     if choice != _of(desired):
         _put(desired, choice)
         is_changed = True
@@ -73,51 +100,61 @@ def _follow(current: Document, data_rate: int) -> bool:
 
 
 def _choice(device: Device, info: UplinkInfo, current: Choice) -> Choice:
-    settings: Document = device.document.get("mac_settings", {})
-    mode: Document = settings.get("adr", {})
-    if not info.adr or "disabled" in mode or settings.get("use_adr") is False:
+    limits: Limits | None = device.adr_limits
+    if limits is None:
+        limits = device.adr_limits = _limits(device)
+    if limits.is_off:
         return current
-    if "static" in mode:
-        static = mode["static"]
-        return Choice(
-            static.get("data_rate_index", 0),
-            static.get("tx_power_index", 0),
-            static.get("nb_trans") or 1,
-        )
-    dynamic = mode.get("dynamic", {})
-    margin = dynamic.get("margin", settings.get("adr_margin", ADR_MARGIN))
-    return _dynamic(device, info, current, dynamic, margin)
-
-
-def _dynamic(
-    device: Device, info: UplinkInfo, current: Choice, limits: Document, margin_db: float
-) -> Choice:
+    if limits.fixed is not None:
+        return limits.fixed
     heard = _since_change(device, current.data_rate)
-    known = [each.max_snr for each in heard if each.max_snr is not None]
-    rates = _rates(device, limits)
-    powers = _powers(device, limits)
     modulation = info.receptions[0].modulation
-    if not known or not rates or not powers or not isinstance(modulation, Lora):
+    if heard.max_snr is None or not isinstance(modulation, Lora):
         return current
-    margin = max(known) - floor_db(modulation) - margin_db
-    if len(heard) < MOST_HEARD:
+    if not limits.rates or not limits.powers:
+        return current
+    margin = heard.max_snr - floor_db(modulation) - limits.margin_db
+    if heard.uplinks < MOST_HEARD:
         margin -= _SAFETY_DB
     offsets = device.region.tx_power_offsets_db
-    rate, margin = _rate(rates, current.data_rate, margin)
+    rate, margin = _rate(limits.rates, current.data_rate, margin)
     power = 0 if rate > current.data_rate else min(current.power, len(offsets) - 1)
-    power = _power(powers, power, margin, offsets)
-    return Choice(rate, power, _repeats(heard, current.repeats, limits))
+    power = _power(limits.powers, power, margin, offsets)
+    return Choice(rate, power, _repeats(device, heard, current.repeats, limits))
 
 
-def _since_change(device: Device, data_rate: int) -> list[Heard]:
+def _limits(device: Device) -> Limits:
+    settings: Document = device.document.get("mac_settings", {})
+    mode: Document = settings.get("adr", {})
+    is_off = "disabled" in mode or settings.get("use_adr") is False
+    static = mode.get("static")
+    fixed = None
+    if static is not None:
+        repeats = static.get("nb_trans") or 1
+        fixed = Choice(static.get("data_rate_index", 0), static.get("tx_power_index", 0), repeats)
+    dynamic = mode.get("dynamic", {})
+    return Limits(
+        dynamic.get("margin", settings.get("adr_margin", ADR_MARGIN)),
+        _rates(device, dynamic),
+        _powers(device, dynamic),
+        dynamic.get("min_nb_trans") or 1,
+        min(dynamic.get("max_nb_trans") or _MOST_REPEATS, _MOST_REPEATS),
+        is_off,
+        fixed,
+    )
+
+
+def _since_change(device: Device, data_rate: int) -> _Heard:
     """The newest uplinks, back to the last change and at the present data rate."""
-    all_heard = device.traffic.heard
-    changed = device.mac_state.get("last_adr_change_f_cnt_up", 0)
-    for at in range(len(all_heard) - 1, -1, -1):
-        each = all_heard[at]
-        if each.data_rate_index != data_rate or (changed and each.f_cnt <= changed):
-            return all_heard[at + 1 :]
-    return all_heard
+    changed = device.mac_state.get("last_adr_change_f_cnt_up", -1)
+    count, max_snr, first = 0, None, 0
+    for each in reversed(device.traffic.heard):
+        if each.data_rate_index != data_rate or each.f_cnt <= changed:
+            break
+        count, first, snr = count + 1, each.f_cnt, each.max_snr
+        if snr is not None and (max_snr is None or snr > max_snr):
+            max_snr = snr
+    return _Heard(count, max_snr, first)
 
 
 def _rates(device: Device, limits: Document) -> list[int]:
@@ -144,9 +181,13 @@ def _powers(device: Device, limits: Document) -> list[int]:
 
 def _rate(rates: list[int], current: int, margin: float) -> tuple[int, float]:
     """The fastest data rate that the margin allows, never a slower one; what is left of it."""
-    least = max(current, rates[0])
-    faster = [each for each in rates if each > least and (each - current) * _STEP_DB <= margin]
-    rate = faster[-1] if faster else least
+    rate = max(current, rates[0])
+    for each in reversed(rates):
+        if each <= rate:
+            break
+        if (each - current) * _STEP_DB <= margin:
+            rate = each
+            break
     return rate, margin - (rate - current) * _STEP_DB
 
 
@@ -154,25 +195,24 @@ def _power(powers: list[int], current: int, margin: float, offsets: tuple[int, .
     """The lowest power that the margin allows; an index that may not be gives way to the next."""
     power = min(max(current, powers[0]), powers[-1])
     margin -= offsets[current] - offsets[power]
-    lower = [each for each in powers if each > power and offsets[power] - offsets[each] <= margin]
-    return lower[-1] if lower else power
+    for each in reversed(powers):
+        if each <= power:
+            break
+        if offsets[power] - offsets[each] <= margin:
+            return each
+    return power
 
 
-def _repeats(heard: list[Heard], current: int, limits: Document) -> int:
+def _repeats(device: Device, heard: _Heard, current: int, limits: Limits) -> int:
     """How often each frame is sent: more often the more of them never came."""
     repeats = min(current, _MOST_REPEATS)
-    if len(heard) >= MOST_HEARD // 2:
-        lost = _loss_rate(heard)
+    if heard.uplinks >= MOST_HEARD // 2:
+        span = device.traffic.f_cnt_up - heard.first_f_cnt + 1
+        lost = (span - heard.uplinks) / span
         if lost < _FEW_LOST:
             repeats = 1 + repeats // 3
         elif lost >= _MANY_LOST:
             repeats = _MOST_REPEATS
         elif lost >= _SOME_LOST:
             repeats = 2 + repeats // 2
-    least, most = limits.get("min_nb_trans") or 1, limits.get("max_nb_trans") or _MOST_REPEATS
-    return int(max(least, min(most, repeats, _MOST_REPEATS)))
-
-
-def _loss_rate(heard: list[Heard]) -> float:
-    span = heard[-1].f_cnt - heard[0].f_cnt + 1
-    return max(0.0, (span - len(heard)) / span)
+    return max(limits.least_repeats, min(limits.most_repeats, repeats))

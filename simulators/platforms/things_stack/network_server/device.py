@@ -57,11 +57,12 @@ class Device:
         serial: grows with each change of ``traffic``.
         settled_until: nothing is to be asked of it before that counter and that time; None: it has
             to be looked at.
+        adr_limits: what ADR may choose from; None: it has to be found out.
         is_gone: this is no longer what is stored; ask for the number again.
     """
 
     __slots__ = (
-        "_channels", "_current", "_ids", "_note", "_pending", "application",
+        "_channels", "_current", "_ids", "_note", "_pending", "adr_limits", "application",
         "device_id", "document", "is_gone", "number", "plan", "region", "saved_addresses",
         "serial", "settled_until", "state", "tenant", "traffic",
     )  # fmt: skip
@@ -93,6 +94,7 @@ class Device:
         self.serial = 0
         self.is_gone = False
         self.settled_until: tuple[int, int] | None = None
+        self.adr_limits: Any = None
         self._note = note
         self._ids: Document | None = None
         self._channels: dict[int, UplinkChannel] | None = None
@@ -104,7 +106,7 @@ class Device:
 
     def save(self) -> None:
         """The state has changed: it is written before anything leaves."""
-        self._channels = self.settled_until = None
+        self._channels = self.settled_until = self.adr_limits = None
         self._note(self, True)
 
     def save_traffic(self) -> None:
