@@ -59,7 +59,10 @@ HANDLERS: dict[str, Callable[[Call], Document]] = {
     **join_server.HANDLERS,
     **network_server.HANDLERS,
 }
-STREAMS: dict[str, Callable[[Call], Effects]] = {**events.STREAMS}
+STREAMS: dict[str, Callable[[Call], Effects]] = {
+    **application_server.STREAMS,
+    **events.STREAMS,
+}
 ANSWERS: dict[str, Callable[[Call], Effects]] = {**application_server.ANSWERS}
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -87,7 +90,10 @@ class Core:
         """
         self.policy = policy or Policy()
         self.stack = Stack(connection, self.policy, rng, secrets or rng)
-        self.routes = Routes(HANDLERS.keys() | STREAMS.keys() | ANSWERS.keys())
+        served = HANDLERS.keys() | STREAMS.keys() | ANSWERS.keys()
+        if not self.policy.storage_integration:
+            served -= application_server.HOSTED
+        self.routes = Routes(served)
         limit = self.policy.rate_limit
         self._limiter = RateLimiter(limit) if limit is not None else None
         self._armed_us: int | None = None

@@ -51,3 +51,4 @@ class Policy:
     fallback_plan: str = ""  # of packet forwarders that are not registered; "": they are refused
     udp_burst: int = 10  # datagrams of one gateway within 10 ms; 0: any number
     admits_unauthenticated_stations: bool = False  # unless a gateway's registration forbids it
+    storage_integration: bool = False  # hosted deployments have it, the open source server not

@@ -9,8 +9,11 @@ from simulators.platforms.effects import Effects
 from simulators.platforms.things_stack.application_server import (
     devices,
     links,
+    mqtt,
+    packages,
     queue_calls,
     simulation,
+    storage_calls,
     webhook_downlinks,
     webhooks,
 )
@@ -28,7 +31,18 @@ HANDLERS: dict[str, Callable[[Call], Document]] = {
     "AppAs/DownlinkQueueList": queue_calls.list_queue,
     "AppAs/DownlinkQueuePush": queue_calls.push,
     "AppAs/DownlinkQueueReplace": queue_calls.replace,
+    "AppAs/GetMQTTConnectionInfo": mqtt.get_connection_info,
     "AppAs/SimulateUplink": simulation.simulate_uplink,
+    "ApplicationPackageRegistry/DeleteAssociation": packages.delete_association,
+    "ApplicationPackageRegistry/DeleteDefaultAssociation": packages.delete_default_association,
+    "ApplicationPackageRegistry/GetAssociation": packages.get_association,
+    "ApplicationPackageRegistry/GetDefaultAssociation": packages.get_default_association,
+    "ApplicationPackageRegistry/List": packages.list_packages,
+    "ApplicationPackageRegistry/ListAssociations": packages.list_associations,
+    "ApplicationPackageRegistry/ListDefaultAssociations": packages.list_default_associations,
+    "ApplicationPackageRegistry/SetAssociation": packages.set_association,
+    "ApplicationPackageRegistry/SetDefaultAssociation": packages.set_default_association,
+    "ApplicationUpStorage/GetStoredApplicationUpCount": storage_calls.count_stored,
     "ApplicationWebhookRegistry/Delete": webhooks.delete_webhook,
     "ApplicationWebhookRegistry/Get": webhooks.get_webhook,
     "ApplicationWebhookRegistry/GetFormats": webhooks.get_formats,
@@ -52,3 +66,14 @@ ANSWERS: dict[str, Callable[[Call], Effects]] = {
     "ApplicationWebhookDownlinks/Push": webhook_downlinks.push,
     "ApplicationWebhookDownlinks/Replace": webhook_downlinks.replace,
 }
+
+STREAMS: dict[str, Callable[[Call], Effects]] = {
+    "ApplicationUpStorage/GetStoredApplicationUp": storage_calls.get_stored,
+}
+# Of hosted deployments alone.
+HOSTED = frozenset(
+    (
+        "ApplicationUpStorage/GetStoredApplicationUp",
+        "ApplicationUpStorage/GetStoredApplicationUpCount",
+    )
+)

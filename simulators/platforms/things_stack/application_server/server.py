@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from simulators.platforms.things_stack.application_server import webhook_store
+from simulators.platforms.things_stack.application_server import (
+    package_store,
+    storage,
+    webhook_store,
+)
 from simulators.platforms.things_stack.application_server.device import Devices
 from simulators.platforms.things_stack.application_server.downlinks import Downlinks
 from simulators.platforms.things_stack.application_server.formatters import Formatters
 from simulators.platforms.things_stack.application_server.outputs import Outputs
+from simulators.platforms.things_stack.application_server.package_store import PackageStore
+from simulators.platforms.things_stack.application_server.storage import Storage
 from simulators.platforms.things_stack.application_server.uplinks import Uplinks
 from simulators.platforms.things_stack.application_server.webhook_posts import WebhookPosts
 from simulators.platforms.things_stack.application_server.webhook_store import WebhookStore
@@ -31,6 +37,8 @@ CREATE TABLE IF NOT EXISTS as_link (
     application TEXT PRIMARY KEY, document TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+    + package_store.TABLES
+    + storage.TABLES
     + webhook_store.TABLES
 )
 
@@ -50,7 +58,11 @@ class ApplicationServer:
         self.webhooks = WebhookStore(database)
         self.webhook_posts = WebhookPosts(stack)
         self.outputs = Outputs(stack)
+        self.packages = PackageStore(database)
+        self.storage = Storage(stack, database)
         self.outputs.others.append(self.webhook_posts.publish)
+        if stack.policy.storage_integration:
+            self.outputs.others.append(self.storage.publish)
         self.uplinks = Uplinks(stack)
         self.downlinks = Downlinks(stack)
         self._links: dict[str, Document] = {}  # those that traffic asked for
@@ -96,4 +108,5 @@ class ApplicationServer:
         """The database was rolled back."""
         self.devices.forget()
         self.webhooks.forget()
+        self.packages.forget()
         self._links.clear()
