@@ -10,7 +10,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from simulators.lorawan.frames import FType
 from simulators.radio.transmission import Reception, Transmission
@@ -41,7 +41,11 @@ class UplinkNote:
 
 @dataclass(slots=True)
 class DownlinkNote:
-    """One downlink on air; ``outcome``: received, a reason of the medium, or nothing at all."""
+    """
+    One downlink on air; ``outcome``: received, a reason of the medium, or nothing at all.
+
+    ``after_us``: how long after its node's last uplink it began, negative while that one lasted.
+    """
 
     gateway: str
     node: str | None
@@ -49,8 +53,9 @@ class DownlinkNote:
     phy: bytes
     start_us: int
     end_us: int
+    after_us: int | None = None
+    is_drowned: bool = False  # its node sent an uplink of its own meanwhile
     outcome: str = ""
-    is_busy: bool = False  # its node had an uplink of its own at the time
 
     @property
     def has_port(self) -> bool:
@@ -61,13 +66,6 @@ class DownlinkNote:
 RECEIVED = "received"
 
 
-class Exchange(NamedTuple):
-    """The last uplink of a node, as long as its windows last."""
-
-    start_us: int
-    end_us: int
-
-
 class Traffic:
     """Notes of all data frames, in the order in which they were first on air."""
 
@@ -75,7 +73,7 @@ class Traffic:
         self.uplinks: dict[Key, UplinkNote] = {}
         self.downlinks: list[DownlinkNote] = []
         self._node_of: dict[str, str] = {}
-        self._last: dict[str, Exchange] = {}
+        self._ended_us: dict[str, int] = {}  # the last uplink, by node
         self._on_air: OrderedDict[Transmission, DownlinkNote] = OrderedDict()
         self._pushed: OrderedDict[tuple[str, int], list[Key]] = OrderedDict()
 
@@ -90,7 +88,7 @@ class Traffic:
             self._down(sent, key)
             return
         self._node_of[key[0]] = sent.sender
-        self._last[sent.sender] = Exchange(sent.start_us, sent.end_us)
+        self._ended_us[sent.sender] = sent.end_us
         note = self.uplinks.get(key)
         if note is None:
             self.uplinks[key] = UplinkNote(
@@ -124,8 +122,8 @@ class Traffic:
     def _down(self, sent: Transmission, key: Key) -> None:
         node = self._node_of.get(key[0])
         note = DownlinkNote(sent.sender, node, key, sent.payload, sent.start_us, sent.end_us)
-        last = self._last.get(node or "")
-        note.is_busy = last is not None and last.end_us > sent.start_us
+        ended_us = self._ended_us.get(node or "")
+        note.after_us = None if ended_us is None else sent.start_us - ended_us
         self.downlinks.append(note)
         _remember(self._on_air, sent, note)
 
@@ -135,7 +133,7 @@ class Traffic:
             if note.end_us <= sent.start_us:
                 break
             if note.node == sent.sender:
-                note.is_busy = True
+                note.is_drowned = True
 
     def _down_ended(self, receiver: str, sent: Transmission, outcome: str) -> None:
         note = self._on_air.get(sent)

@@ -8,20 +8,21 @@ from typing import Any
 from scenarios.durations import written
 from scenarios.expectations.judgement import Judgement
 from scenarios.lorawan.evidence import AtNetwork, LorawanEvidence
-from scenarios.lorawan.expectations.windows_hit import ON_AIR
+from scenarios.lorawan.expectations.windows_hit import ON_AIR, was_busy
 from simulators.apps.things_stack.caretaker import Turn
 from simulators.devices.lorawan.relay import Reaction
+from simulators.devices.node import Node
 
 
 def judge(evidence: LorawanEvidence, on: str | None, *, within: int) -> Judgement:
     """
     Times run from the order at the API to the switch's being in position, in microseconds.
 
-    A command whose downlink was on air and got lost there is not judged; nor is one of which the
-    time was not over when the scenario was.
+    A command whose downlink was on air and got lost there, or found its node busy, is not judged;
+    nor is one of which the time was not over when the scenario was.
     """
     at = evidence.network_side()
-    chosen = {node.name for node in evidence.chosen(on)}
+    chosen = {node.name: node for node in evidence.chosen(on)}
     broken, delays_us = [], []
     judged = lost = 0
     for turn in at.turns:
@@ -30,7 +31,7 @@ def judge(evidence: LorawanEvidence, on: str | None, *, within: int) -> Judgemen
             continue
         reaction = _reaction(at, name, turn)
         delay_us = None if reaction is None else reaction.done_us - turn.order.ordered_us
-        if (delay_us is None or delay_us > within) and _was_lost(at, name, turn):
+        if (delay_us is None or delay_us > within) and _was_lost(at, chosen[name], turn):
             lost += 1
             continue
         judged += 1
@@ -49,12 +50,12 @@ def _reaction(at: AtNetwork, name: str, turn: Turn) -> Reaction | None:
     return next((each for each in reactions[first:] if each.position == turn.position), None)
 
 
-def _was_lost(at: AtNetwork, name: str, turn: Turn) -> bool:
+def _was_lost(at: AtNetwork, node: Node, turn: Turn) -> bool:
     f_cnts = {each & 0xFFFF for each in turn.order.f_cnts()}
     return any(
-        note.node == name and note.key[1] in f_cnts and note.outcome in ON_AIR
+        note.key[1] in f_cnts and (note.outcome in ON_AIR or was_busy(node, note))
         for note in at.traffic.downlinks
-        if note.start_us >= turn.order.ordered_us
+        if note.node == node.name and note.start_us >= turn.order.ordered_us
     )
 
 

@@ -40,9 +40,10 @@ SF7 = Lora(7, 125_000)
 class Scene:
     """One lamp, one gateway, and an application; everything is told by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, device_class: str = "A") -> None:
         clock = VirtualClock()
-        spec = FleetSpec("node", 1, "lamp", {"activation": "abp", "relay": {}})
+        options = {"activation": "abp", "relay": {}, "device_class": device_class}
+        spec = FleetSpec("node", 1, "lamp", options)
         (built,) = build_nodes(
             [spec], clock=clock, streams=RandomStreams(1), radio=lambda name: NoRadio()
         )
@@ -274,14 +275,36 @@ def test_a_window_is_missed(scene: Scene, reason: str) -> None:
     assert outcome(windows_hit.judge(scene.evidence, None)) == ("fail", told)
 
 
-def test_who_sends_cannot_listen(scene: Scene) -> None:
+@pytest.mark.parametrize("at_s", [1.02, 1.5, 2.5])
+def test_nobody_knows_when_a_node_of_class_c_is_busy(at_s: float) -> None:
+    """While it sends, or keeps its windows in between."""
+    scene = Scene("C")
     scene.uplink(0, 1)
-    scene.downlink(0, 1.02, "")
+    scene.downlink(0, at_s, "")
 
     judgement = windows_hit.judge(scene.evidence, None)
 
     assert judgement.measured == {"busy": 1}
     assert judgement.verdict == "inconclusive"
+
+
+def test_a_downlink_is_drowned_by_an_uplink() -> None:
+    scene = Scene("C")
+    scene.uplink(0, 1)
+    phy = scene.session.crypto.protect_downlink(0, 1, b"\x01")
+    scene.traffic.transmitted(transmission("roof", phy, 30, is_downlink=True))
+    scene.uplink(1, 30.02)
+
+    assert windows_hit.judge(scene.evidence, None).measured == {"busy": 1}
+
+
+@pytest.mark.parametrize(("device_class", "at_s"), [("C", 2.051), ("C", 9), ("A", 1.5), ("A", 40)])
+def test_no_excuse_for_missing_a_window(device_class: str, at_s: float) -> None:
+    scene = Scene(device_class)
+    scene.uplink(0, 1)
+    scene.downlink(0, at_s, "")
+
+    assert windows_hit.judge(scene.evidence, None).verdict == "fail"
 
 
 def test_a_switch_follows_in_time(scene: Scene) -> None:
