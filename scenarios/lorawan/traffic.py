@@ -137,7 +137,10 @@ class Traffic:
 
     def _down_ended(self, receiver: str, sent: Transmission, outcome: str) -> None:
         note = self._on_air.get(sent)
-        if note is not None and note.node == receiver and note.outcome != RECEIVED:
+        if note is None or note.node != receiver:
+            return
+        # A window that opens too late, after one that was busy with another frame, adds nothing.
+        if outcome == RECEIVED or not note.outcome:
             note.outcome = outcome
 
     # What gateways tell.

@@ -264,8 +264,7 @@ def _emission(
     elif request["class"] == "CLASS_B":
         raise StackError("pkg/gatewayserver/io:no_absolute_time")
     else:
-        lead_us = max(_lead_us(connection, LONG_US), _any_time_us(connection))
-        earliest_us = now_count_us + lead_us
+        earliest_us = now_count_us + _any_time_us(connection)
         return scheduler.any_time(
             earliest_us, airtime_us, window.frequency_hz, priority, now_us=now_count_us
         ), None
@@ -284,9 +283,9 @@ def _lead_us(connection: Connection, usual_us: int) -> int:
 
 
 def _any_time_us(connection: Connection) -> int:
-    """How much longer the gateway's owner wants it to be told before."""
+    """How long before a gateway is told of what may be sent at any time; its owner may say so."""
     delay = connection.gateway.document.get("schedule_anytime_delay")
-    return parse_duration(delay) // 1000 if delay else 0
+    return max(SHORT_US, parse_duration(delay) // 1000) if delay else LONG_US
 
 
 def _power_dbm(frequency_hz: int, connection: Connection, plan: Document) -> float:
