@@ -295,8 +295,10 @@ class Watch:
         except (TypeError, ValueError):
             return
         tmst = packet.get("tmst")
-        request = self._asked(notes.name, tmst) if isinstance(tmst, int) else None
-        if request is not None and payload and payload[0] >> 5 == JOIN_ACCEPT:
+        if not payload or payload[0] >> 5 != JOIN_ACCEPT or not isinstance(tmst, int):
+            return
+        request = self._asked(notes.name, tmst)
+        if request is not None:
             after_us = (tmst - (request.at[notes.name].tmst or 0)) % WRAP
             answer = SentAnswer(payload, after_us, self._clock.now_us())
             self._note_answer(notes, request, answer)

@@ -146,6 +146,7 @@ class MemoryTransport:
         self.latency_us = latency_s * MICROSECONDS
         self._jitter_us = jitter_s * MICROSECONDS
         self._streams: dict[int, MemorySubscription] = {}
+        self._timers: dict[int, int] = {}  # when each falls due, by key
         self.mails: dict[str, list[Mail]] = {}
         self.on_post: Callable[[Post], int | None] | None = None
         self._gateways: GatewayFront | None = None
@@ -287,11 +288,16 @@ class MemoryTransport:
         self.core.mailed(effect.number)
 
     def _timer(self, effect: Timer) -> None:
-        delay_us = max(0, effect.due_us - self.clock.unix_us())
-        self._later(delay_us, lambda: self._due(effect.key))
+        key, due_us = effect.key, effect.due_us
+        if self._timers.get(key) != due_us:
+            self._timers[key] = due_us
+            self._later(max(0, due_us - self.clock.unix_us()), lambda: self._due(key, due_us))
 
-    def _due(self, key: int) -> None:
-        self._let_in(lambda now_us: self.core.timer(key, now_us))
+    def _due(self, key: int, due_us: int) -> None:
+        """A timer's time has come, unless a later one has taken its place."""
+        if self._timers.get(key) == due_us:
+            del self._timers[key]
+            self._let_in(lambda now_us: self.core.timer(key, now_us))
 
     def _post(self, effect: Post) -> None:
         self._later(self._one_way_us(), lambda: self._arrive_elsewhere(effect))
