@@ -8,9 +8,12 @@ what a real server gives.
 from __future__ import annotations
 
 import json
+import queue
 import re
 import shutil
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -431,3 +434,144 @@ def test_troubles_of_the_page(shell):
     shell.keys["narrow"] = key
     status, document = shell.json(target="/applications/app1/devices", key="narrow")
     assert (status, document["details"][0]["name"]) == (403, "insufficient_application_rights")
+
+
+@pytest.fixture(scope="module")
+def talking(shell):
+    """A device dev2 with a session, which the page's downlinks are for."""
+    ids = {"device_id": "dev2", "dev_eui": "70B3D57ED0000009"}
+    session = {"dev_addr": "2600AB01", "keys": {"f_nwk_s_int_key": {"key": KEY}}}
+    device = {"ids": ids, "session": session, "lorawan_version": "1.0.3",
+              "lorawan_phy_version": "1.0.3-a", "frequency_plan_id": "EU_863_870_TTN"}  # fmt: skip
+    paths = ["ids.dev_eui", "session.dev_addr", "session.keys", "lorawan_version",
+             "lorawan_phy_version", "frequency_plan_id"]  # fmt: skip
+    body = json.dumps({"end_device": device, "field_mask": {"paths": paths}})
+    put = ["--request", "PUT"]
+    assert shell.json(*put, target="/ns/applications/app1/devices/dev2", body=body)[0] == 200
+    session["keys"] = {"app_s_key": {"key": KEY}}
+    device = {"ids": ids, "session": session}
+    paths = ["ids.dev_eui", "session.dev_addr", "session.keys.app_s_key.key"]
+    body = json.dumps({"end_device": device, "field_mask": {"paths": paths}})
+    assert shell.json(*put, target="/as/applications/app1/devices/dev2", body=body)[0] == 200
+    return "/as/applications/app1/devices/dev2/down"
+
+
+def waiting(shell, talking):
+    """Counter, port and payload of what waits."""
+    _, document = shell.json(target=talking)
+    return [
+        (each["f_cnt"], each["f_port"], each["frm_payload"])
+        for each in document.get("downlinks", [])
+    ]
+
+
+def test_schedule_downlink_as_the_page_has_it(shell, talking):
+    body = """{
+"downlinks": [{
+"frm_payload": "vu8=",
+"f_port": 42,
+}]
+}"""
+    status, headers, text = shell.curl(
+        *JSON, *AGENT, "--request", "POST", target=f"{talking}/push", body=body
+    )
+    assert (status, headers["Content-Type"]) == (400, "application/json")
+    message = "invalid character '}' looking for beginning of object key string"
+    assert json.loads(text) == {"code": 3, "message": message}
+
+
+def test_schedule_downlink_without_its_last_comma(shell, talking):
+    shell.json(target=f"{talking}/replace", body="{}")
+    body = '{"downlinks": [{"frm_payload": "vu8=", "f_port": 42}]}'
+    answer = shell.json(*JSON, *AGENT, "--request", "POST", target=f"{talking}/push", body=body)
+    assert answer == (200, {})
+    ((_, port, payload),) = waiting(shell, talking)
+    assert (port, payload) == (42, "vu8=")
+
+
+def test_schedule_human_readable_downlink(shell, talking):
+    """There is no formatter that would choose a port."""
+    body = """{"downlinks":[{
+"decoded_payload": {
+"bytes": [1, 2, 3]
+}
+}]
+}"""
+    status, document = shell.json(
+        *JSON, *AGENT, "--request", "POST", target=f"{talking}/push", body=body
+    )
+    assert (status, document["details"][0]["name"]) == (400, "no_f_port")
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """A webhook's server."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.put((self.path, dict(self.headers), json.loads(body)))
+        self.send_response(202)
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def receiver():
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    server.got = queue.Queue()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_webhook_is_called_and_pushes_a_downlink(shell, talking, receiver):
+    port = receiver.server_address[1]
+    webhook = {"base_url": f"http://127.0.0.1:{port}/{{appID}}", "format": "json",
+               "downlink_api_key": shell.keys["api_key"],
+               "uplink_message": {"path": "up/{devID}"}, "headers": {"X-Own": "1"}}  # fmt: skip
+    body = json.dumps({"webhook": webhook, "field_mask": {"paths": list(webhook)}})
+    assert shell.json("--request", "PUT", target="/as/webhooks/app1/hook1", body=body)[0] == 200
+    body = """{"uplink_message":{"f_port":1,"f_cnt":7,"frm_payload":"AWcA+A==",
+"rx_metadata":[{"gateway_ids":{"gateway_id":"gtw1"},"rssi":-42,"snr":4.2}],
+"settings":{"data_rate":{"lora":{"bandwidth":125000,"spreading_factor":7}},
+"frequency":"868000000"}}}"""
+    target = "/as/applications/app1/devices/dev2/up/simulate"
+    assert shell.json(*JSON, target=target, body=body) == (200, {})
+
+    path, headers, up = receiver.got.get(timeout=5)
+
+    assert path == "/app1/up/dev2"
+    assert headers["X-Own"] == "1"
+    assert headers["Content-Type"] == "application/json"
+    assert up["uplink_message"]["frm_payload"] == "AWcA+A=="
+    assert up["simulated"] is True
+    shell.json(target=f"{talking}/replace", body="{}")
+    back = headers["X-Downlink-Push"].removeprefix(shell.base)
+    assert back == "/as/applications/app1/webhooks/hook1/devices/dev2/down/push"
+    body = '{"downlinks":[{"frm_payload":"vu8=","f_port":15,"priority":"NORMAL"}]}'
+    status, headers, text = shell.curl("-X", "POST", target=back, body=body)
+    assert (status, text) == (200, "")
+    assert [each[1:] for each in waiting(shell, talking)] == [(15, "vu8=")]
+    shell.curl("--request", "DELETE", target="/as/webhooks/app1/hook1")
+
+
+def test_webhook_that_nobody_answers_is_an_event(shell, talking):
+    webhook = {"base_url": "http://127.0.0.1:1", "format": "json", "uplink_message": {}}
+    body = json.dumps({"webhook": webhook, "field_mask": {"paths": list(webhook)}})
+    assert shell.json("--request", "PUT", target="/as/webhooks/app1/hook2", body=body)[0] == 200
+    listening = '{"identifiers":[{"application_ids":{"application_id":"app1"}}]}'
+    command = ["curl", "-s", "-N", "--max-time", "3", f"{shell.base}/events", "-d", listening]
+    command += ["-H", f"Authorization: Bearer {shell.keys['api_key']}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as events:
+        assert "events.stream.start" in events.stdout.readline()
+        settings = '{"data_rate":{"fsk":{"bit_rate":50000}},"frequency":"868000000"}'
+        body = f'{{"uplink_message":{{"settings":{settings}}}}}'
+        shell.json(target="/as/applications/app1/devices/dev2/up/simulate", body=body)
+        names = [json.loads(events.stdout.readline())["result"]["name"] for _ in range(2)]
+        events.terminate()
+    assert names == ["as.up.data.forward", "as.webhook.fail"]
+    shell.curl("--request", "DELETE", target="/as/webhooks/app1/hook2")
