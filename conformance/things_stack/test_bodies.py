@@ -1,0 +1,64 @@
+"""Requests as JSON: what is refused, what is ignored."""
+
+import pytest
+
+from conformance.clients.exchange import Response
+from conformance.judge import Judge
+from conformance.stack_fixtures import Stack
+from conformance.things_stack.answers import code, fields, part, told
+
+TRAILING_COMMA = b'{"downlinks": [{"frm_payload": "vu8=", "f_port": 42,}]}'
+
+
+def plain_refusal(answer: Response) -> list[object]:
+    """Status, code, and whether there are details."""
+    return [answer.status, code(answer), part(answer.json, "details") is not None]
+
+
+@pytest.mark.requirement("TTS-BD-001")
+def test_cut_off_json_is_refused_without_details(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.post(
+        f"/users/{stack.user_id}/applications", body=b'{"application": {"ids": {'
+    )
+
+    requirement.check(plain_refusal(answer), expected=[400, 3, False])
+
+
+@pytest.mark.requirement("TTS-BD-002")
+def test_trailing_comma_is_refused_without_details(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.post("/as/applications/app1/devices/dev1/down/push", body=TRAILING_COMMA)
+
+    requirement.check(plain_refusal(answer), expected=[400, 3, False])
+
+
+@pytest.mark.requirement("TTS-BD-003")
+def test_short_eui_is_refused_without_details(stack: Stack, requirement: Judge) -> None:
+    ids = {"device_id": "Not-An-Id", "dev_eui": "70B3D57ED000000"}
+
+    answer = stack.api.post("/applications/app1/devices", {"end_device": {"ids": ids}})
+
+    requirement.check(plain_refusal(answer), expected=[400, 3, False])
+
+
+@pytest.mark.requirement("TTS-BD-004")
+def test_unknown_enum_name_is_refused_without_details(stack: Stack, requirement: Judge) -> None:
+    document = {"end_device": {"lorawan_version": "MAC_V9_9"}, "field_mask": "lorawan_version"}
+
+    answer = stack.api.put("/ns/applications/app1/devices/dev1", document)
+
+    requirement.check(plain_refusal(answer), expected=[400, 3, False])
+
+
+@pytest.mark.requirement("TTS-BD-005")
+def test_empty_body_lacks_a_required_value(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.post(f"/users/{stack.user_id}/applications")
+
+    requirement.check(told(answer), expected=[400, "pkg/errors:validation"])
+    requirement.check(fields(answer)[:1], expected=["application"])
+
+
+@pytest.mark.requirement("TTS-BD-006")
+def test_body_is_read_before_the_token(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.post("/applications/app1/devices", body=b"{", key=None)
+
+    requirement.check(answer.status, expected=400)

@@ -1,0 +1,80 @@
+"""Defects of how requests are read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from msgspec.structs import replace
+
+from simulators.platforms.effects import Request
+from simulators.platforms.things_stack.deviations.changes import (
+    document_of,
+    renamed,
+    with_body,
+    with_document,
+)
+from simulators.platforms.things_stack.deviations.deviation import Deviation
+
+
+def without_trailing_commas(request: Request) -> Request:
+    """Read like a lenient parser."""
+    return replace(request, body=re.sub(rb",\s*([}\]])", rb"\1", request.body))
+
+
+def _filled(document: Any) -> Any:
+    ids = document.get("end_device", {}).get("ids", {})
+    ids["dev_eui"] = str(ids.get("dev_eui", "")).ljust(16, "0")[:16]
+    return document
+
+
+DEVIATIONS: dict[str, Deviation] = {
+    "broken-json-details": Deviation(
+        "Broken JSON is refused with details.",
+        answer=with_document(
+            lambda found: (
+                {**found, "details": [{"namespace": "json", "name": "syntax"}]}
+                if "details" not in found
+                else found
+            ),
+            status=400,
+        ),
+    ),
+    "trailing-comma-accepted": Deviation(
+        "A trailing comma is accepted.",
+        rpcs=("AppAs/DownlinkQueuePush",),
+        before=without_trailing_commas,
+    ),
+    "short-eui-accepted": Deviation(
+        "A short DevEUI is filled up.",
+        rpcs=("EndDeviceRegistry/Create",),
+        before=with_body(_filled),
+    ),
+    "unknown-enum-500": Deviation(
+        "An unknown name of an enumeration is an internal error.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=lambda answer: (
+            replace(answer, status=500)
+            if "details" not in document_of(answer) and answer.status == 400
+            else answer
+        ),
+    ),
+    "empty-body-other-error": Deviation(
+        "An empty body is refused as another error.",
+        rpcs=("ApplicationRegistry/Create",),
+        answer=lambda answer: (
+            renamed("pkg/errors:validation", "pkg/errors:empty_body")(answer)
+            if not answer.request.body
+            else answer
+        ),
+    ),
+    "token-before-body": Deviation(
+        "A request without a token is refused before its body is read.",
+        rpcs=("EndDeviceRegistry/Create",),
+        answer=lambda answer: (
+            replace(answer, status=401)
+            if answer.request.header(b"authorization") is None
+            else answer
+        ),
+    ),
+}
