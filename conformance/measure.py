@@ -46,11 +46,12 @@ def example_exchange(platform: str, requirement_id: str) -> dict[str, Any] | Non
 def measure(results: Path) -> dict[str, Any]:
     """What ``measured/`` keeps of a results file."""
     lines = [json.loads(line) for line in results.read_bytes().splitlines()]
-    tests = [line for line in lines if line["type"] == "test" and line["verdict"] == "pass"]
+    kept = ("pass", "not applicable")
+    tests = [line for line in lines if line["type"] == "test" and line["verdict"] in kept]
     examples: dict[str, Any] = {}
     for line in tests:
         exchanges = line["evidence"]["exchanges"]
-        for each in line["requirements"]:
+        for each in line["requirements"] if line["verdict"] == "pass" else ():
             if exchanges and each not in examples:
                 examples[each] = _example(exchanges[-1])
     return {
