@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from binascii import Error, a2b_base64
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.modulation import Lora, Modulation, parse_datr
@@ -21,7 +22,10 @@ from simulators.platforms.things_stack.configuration import rate_document
 from simulators.platforms.things_stack.times import parse_time, time_text_ns
 
 Document = dict[str, Any]
-Number = int | float
+U8 = Annotated[int, Meta(ge=0, lt=2**8)]
+U32 = Annotated[int, Meta(ge=0, lt=2**32)]
+I32 = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
+Number = I32 | Annotated[float, Meta(ge=-(2.0**63), le=2.0**63)]
 
 _BROKEN = -1
 _LONGEST = 255
@@ -34,35 +38,35 @@ _MOST_GPS_MS = 10_000_000_000_000
 class Signal(msgspec.Struct, gc=False):
     """How one antenna heard a frame."""
 
-    ant: int = 0
-    chan: int = 0
+    ant: U8 = 0
+    chan: U8 = 0
     rssic: Number = 0
     lsnr: Number = 0
     rssis: Number | None = None
     rssisd: Number | None = None
-    ftime: int | None = None
-    foff: int | None = None
+    ftime: U32 | None = None
+    foff: I32 | None = None
     etime: str | None = None
 
 
 class RxPk(msgspec.Struct):
     """A received frame."""
 
-    tmst: int = 0
+    tmst: U32 = 0
     tmms: int | None = None
     time: str | None = None
     freq: Number = 0
-    chan: int = 0
-    stat: int = 0
+    chan: U8 = 0
+    stat: I32 = 0
     modu: str = ""
-    datr: str | int = ""
+    datr: str | U32 = ""
     codr: str = ""
     rssi: Number = 0
     lsnr: Number = 0
     rssis: Number | None = None
-    foff: int | None = None
-    ftime: int | None = None
-    hpw: int | None = None
+    foff: I32 | None = None
+    ftime: U32 | None = None
+    hpw: U8 | None = None
     data: str = ""
     rsig: list[Signal] | None = None
 
@@ -74,15 +78,15 @@ class Stat(msgspec.Struct):
     boot: str | None = None
     lati: Number | None = None
     long: Number | None = None
-    alti: int | None = None
-    rxnb: int = 0
-    rxok: int = 0
-    rxfw: int = 0
+    alti: I32 | None = None
+    rxnb: U32 = 0
+    rxok: U32 = 0
+    rxfw: U32 = 0
     ackr: Number = 0
-    dwnb: int = 0
-    txnb: int = 0
+    dwnb: U32 = 0
+    txnb: U32 = 0
     temp: Number | None = None
-    lpps: int | None = None
+    lpps: U32 | None = None
 
 
 class Push(msgspec.Struct):
@@ -240,7 +244,7 @@ def _location(stat: Stat) -> Document | None:
     if not latitude or not longitude or abs(latitude) > 90 or abs(longitude) > 180:
         return None
     document: Document = {"latitude": latitude, "longitude": longitude}
-    if stat.alti and abs(stat.alti) < 2**31:
+    if stat.alti:
         document["altitude"] = stat.alti
     return {**document, "source": "SOURCE_GPS"}
 

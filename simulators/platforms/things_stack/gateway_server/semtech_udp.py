@@ -157,7 +157,7 @@ class Forwarder:
 
     def _frame(self, packet: packets.RxPk, now_us: int) -> None:
         phy = packets.payload(packet)
-        if phy is None or not 0 <= packet.tmst <= 0xFFFFFFFF:
+        if phy is None:
             return
         try:
             frequency_hz, modulation, data_rate, frequency = packets.where(
