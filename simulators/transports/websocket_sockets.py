@@ -50,6 +50,7 @@ class _Connection(asyncio.Protocol):
         self._pieces: list[bytes] = []
         self._size = 0
         self._is_told = False  # closed, by us or to us: no further call
+        self._has_ended = False  # nothing can be written any more
         self._reason = ""
         self._timer: asyncio.TimerHandle | None = None
 
@@ -122,11 +123,13 @@ class _Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
-            if self._transport is None:
-                continue
+            if self._transport is None or self._has_ended:
+                continue  # what breaks the protocol together with the handshake ends it before
             if data:
                 self._transport.write(data)
-            elif self._transport.can_write_eof():
+                continue
+            self._has_ended = True
+            if self._transport.can_write_eof():
                 self._transport.write_eof()
             else:
                 self._transport.close()

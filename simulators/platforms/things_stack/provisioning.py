@@ -178,15 +178,21 @@ class _Reader:
             values["rate_limit"] = RateLimit(**values["rate_limit"])
         if "tenants" in values:
             values["tenants"] = tuple(values["tenants"])
+        if "fallback_plan" in values:
+            _check_plan(values["fallback_plan"], ("server", "fallback_plan"))
         return values
 
     def frequency_plan(self) -> str:
         table = self._document.get("gateway", {})
         plan: str = table.get("frequency_plan", DEFAULT_PLAN) if isinstance(table, dict) else ""
-        if plan not in plans():
-            message = f"expected a frequency plan such as {DEFAULT_PLAN}; got {plan!r}"
-            raise ProvisioningError(("gateway", "frequency_plan"), message)
+        _check_plan(plan, ("gateway", "frequency_plan"))
         return plan
+
+
+def _check_plan(plan: str, path: Path) -> None:
+    if plan not in plans():
+        message = f"expected a frequency plan such as {DEFAULT_PLAN}; got {plan!r}"
+        raise ProvisioningError(path, message)
 
 
 def _text(table: Document, path: Path, member: str) -> str:

@@ -106,4 +106,7 @@ class GatewayServer:
         if reason is not None:
             self.disconnect(connection, reason, now_us)
         else:
+            connection.publish(
+                "gs.gateway.connection.stats", lambda: connection.stats(now_us), now_us, []
+            )
             self.stack.agenda.at(now_us + CHECK_US, lambda now_us: self._check(connection, now_us))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +60,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.connection = open_database(None, TABLES)
-        weakref.finalize(self, self.connection.close)
+        self.close = weakref.finalize(self, self.connection.close)  # by whoever is the last
         self.core = Core(self.connection, random.Random(8), policy=self.policy)
         for tenant in self.policy.tenants or ("",):
             provision(self.core.stack, provisioning(), tenant=tenant, now_us=NOON_US)
@@ -145,19 +146,26 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
+def bench() -> Iterator[Bench]:
     """A core with default policy."""
-    return Bench()
+    made = Bench()
+    yield made
+    made.close()
 
 
 @pytest.fixture
 def with_policy():
     """Makes a core with another policy."""
 
-    def make(**values: Any) -> Bench:
-        return Bench(policy=Policy(**({"password_cost": 1} | values)))
+    made: list[Bench] = []
 
-    return make
+    def make(**values: Any) -> Bench:
+        made.append(Bench(policy=Policy(**({"password_cost": 1} | values))))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.close()
 
 
 @pytest.fixture

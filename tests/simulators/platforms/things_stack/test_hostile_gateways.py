@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
+import socket
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simulators.platforms.embedded import embedded_server
 from simulators.platforms.things_stack.gateway_server import semtech_udp
 from simulators.transports.websocket import Refusal
 from simulators.wire.semtech_packets import Stat
@@ -187,3 +190,41 @@ def test_sockets_leave_nothing_behind():
             bench.core.socket_text(number, '{"router":1}', bench.now_us)
         bench.core.socket_closed(number, bench.now_us)
     assert bench.core.stack.gateways.stations._sockets == {}
+
+
+@pytest.mark.timeout(60)
+def test_ports_outlive_nonsense():
+    """Bytes of any kind on both ports of a server: it says nothing, and goes on."""
+    rng = random.Random(1)
+    with embedded_server("things-stack") as server:
+        host, _, udp = server.target["gateway"]["udp"].rpartition(":")
+        lns = (host, int(server.target["gateway"]["lns"].rpartition(":")[2]))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+            for _ in range(500):
+                datagrams.sendto(rng.randbytes(rng.randrange(200)), (host, int(udp)))
+                datagrams.sendto(HEAD + rng.randbytes(rng.randrange(200)), (host, int(udp)))
+        for start in (b"", b"GET /router-info HTTP/1.1\r\n", _upgrade(server), b"\x16\x03\x01"):
+            for _ in range(10):
+                with socket.create_connection(lns, timeout=5) as client:
+                    try:
+                        client.sendall(start + rng.randbytes(rng.randrange(1, 5000)))
+                        client.shutdown(socket.SHUT_WR)
+                        while client.recv(65_536):
+                            pass
+                    except OSError:
+                        pass  # it has cut us off
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+            datagrams.settimeout(10)
+            datagrams.sendto(encode(PullData(2, "11" * 8)), (host, int(udp)))
+            assert datagrams.recv(100) == bytes.fromhex("02000204")
+        assert server.errors.read_text() == ""
+
+
+def _upgrade(server: Any) -> bytes:
+    """A handshake that is accepted, before bytes that are no frames."""
+    key = server.target["credentials"]["api_key"]
+    return (
+        b"GET /router-info HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\n"
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" % key.encode()
+    )

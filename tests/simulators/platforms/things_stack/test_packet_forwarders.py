@@ -102,7 +102,7 @@ def test_a_connection_ends_after_three_minutes_of_silence(forwarder):
     listen(forwarder)
     assert names(forwarder.pull()) == ["gs.gateway.connect"]
     events = names(forwarder.wait(241))
-    assert events == ["gs.gateway.disconnect"]
+    assert events == [*["gs.gateway.connection.stats"] * 3, "gs.gateway.disconnect"]
     assert forwarder.bench.refused("GET", "/gs/gateways/gtw1/connection/stats") == (
         404, "gatewayserver:not_connected", {"gateway_uid": "gtw1"},
     )  # fmt: skip

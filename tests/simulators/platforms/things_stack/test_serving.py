@@ -137,6 +137,7 @@ def test_policy_of_a_provisioning():
         ({"api_key": [{"key": "NNSXS.ABC.DEF", "user_id": "boss", "rights": ["RIGHT_X"]}]},
          ("api_key", 0, "rights"), "RIGHT_X"),
         ({"gateway": {"frequency_plan": "MOON"}}, ("gateway", "frequency_plan"), "MOON"),
+        ({"server": {"fallback_plan": "MOON"}}, ("server", "fallback_plan"), "MOON"),
     ],
 )  # fmt: skip
 def test_mistakes_in_a_provisioning_are_told_with_their_place(change, path, words):
