@@ -7,12 +7,13 @@ Requests are opaque to the shell's bookkeeping except for ``origin``, which is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from simulators.platforms.scripting.worker import Job, Result
 from simulators.transports.websocket import Refusal
 
 Headers: TypeAlias = "list[tuple[bytes, bytes]]"
@@ -37,7 +38,7 @@ class Request(msgspec.Struct, gc=False):
     ``path`` is still percent-encoded, ``query`` is what stood after the question mark.
     ``document`` is set by transports that hand over values; then ``body`` is not looked at.
     ``origin`` belongs to the shell: where the answer goes. ``hashed`` is set when the request comes
-    back from a Hash.
+    back from a Hash, ``worked`` holds what came of scripts, by their jobs' keys.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Request(msgspec.Struct, gc=False):
     document: Document = NOT_GIVEN
     origin: Any = None
     hashed: Hashed | None = None
+    worked: dict[tuple[str, str], Result] | None = None
     is_http_1_0: bool = False
 
     def header(self, name: bytes) -> str | None:
@@ -162,10 +164,16 @@ class Post(msgspec.Struct, gc=False):
 
 
 class Work(msgspec.Struct, gc=False):
-    """A job for a worker process; its result comes back by ``core.worked(number, ...)``."""
+    """
+    Scripts for a process of their own.
+
+    Their results come back by ``core.worked(number, ...)``, unless a request waits for them: then
+    the work is alone among its effects, and the request comes back with ``worked`` filled.
+    """
 
     number: int
-    job: Document
+    jobs: Sequence[Job]
+    request: Request | None = None
 
 
 Effect: TypeAlias = (
@@ -230,3 +238,6 @@ class NetworkCore(PlatformCore, Protocol):
 
         ``said`` is the beginning of the answer's body, or with the status None why there is none.
         """
+
+    def worked(self, number: int, results: Sequence[Result], now_us: int) -> Effects:
+        """Effects of a Work's end."""

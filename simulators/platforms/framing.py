@@ -65,6 +65,7 @@ class Limits:
     stream_send_buffer: int = 131_072  # in the kernel, of one stream; it would grow to megabytes
     stream_stall_s: float = 10.0  # a reader that takes nothing for so long is cut
     hashes: int = 256  # passwords that may wait to be hashed
+    scripts: int = 10_000  # messages and requests that may wait for scripts
     linger_s: float = 2.0  # after an error, so that the client can read it before the reset
 
 

@@ -33,8 +33,10 @@ from simulators.platforms.effects import (
     SocketText,
     StreamDocument,
     Timer,
+    Work,
 )
 from simulators.platforms.gateway_front import GatewayFront
+from simulators.platforms.scripting.worker import Result, ScriptWorker, by_key
 from simulators.platforms.slow_hash import hashed
 from simulators.transports.http import HttpAnswer, HttpChannel, Subscription, TransportError
 from simulators.transports.udp import MemoryDatagrams
@@ -125,7 +127,8 @@ class MemoryTransport:
     tells and may change; ``jitter_s`` is added
     to it, evenly distributed and drawn from ``rng``. ``mails`` holds, by address, what the platform
     has sent by e-mail. ``on_post`` answers what a core posts elsewhere: with a status, or None as
-    nobody would.
+    nobody would. ``on_cut_off`` hears of scripts that did not end in time: how far they came is not
+    the same in every run.
     """
 
     def __init__(
@@ -148,6 +151,8 @@ class MemoryTransport:
         self._streams: dict[int, MemorySubscription] = {}
         self._timers: dict[int, int] = {}  # when each falls due, by key
         self.mails: dict[str, list[Mail]] = {}
+        self._scripts = ScriptWorker()
+        self.on_cut_off: Callable[[Result], None] | None = None
         self.on_post: Callable[[Post], int | None] | None = None
         self._gateways: GatewayFront | None = None
 
@@ -171,6 +176,7 @@ class MemoryTransport:
     def close(self) -> None:
         """End every stream."""
         self.end_streams("transport closed")
+        self._scripts.close()
 
     def end_streams(self, reason: str, *, devices: Callable[[str], bool] | None = None) -> None:
         """Cut the streams of these devices (all when None), as an outage does."""
@@ -230,6 +236,10 @@ class MemoryTransport:
                 answer = HttpAnswer(effect.status, effect.document)
             elif isinstance(effect, Hash):  # alone among its effects
                 return self._answer(_hashed(effect))
+            elif isinstance(effect, Work) and effect.request is not None:  # so is this one
+                worked = by_key(effect.jobs, self._results(effect))
+                effect.request.worked = (effect.request.worked or {}) | worked
+                return self._answer(effect.request)
             elif isinstance(effect, OpenStream):  # a plain request cannot hold a stream
                 self.core.closed(effect.stream_id)
                 answer = HttpAnswer(200, effect.document)
@@ -302,6 +312,21 @@ class MemoryTransport:
     def _post(self, effect: Post) -> None:
         self._later(self._one_way_us(), lambda: self._arrive_elsewhere(effect))
 
+    def _work(self, effect: Work) -> None:
+        core = cast(NetworkCore, self.core)  # no other core has scripts
+        results = self._results(effect)
+        # Scripts cost no time here either.
+        self._later(
+            0, lambda: self._let_in(lambda now_us: core.worked(effect.number, results, now_us))
+        )
+
+    def _results(self, effect: Work) -> list[Result]:
+        results = [self._scripts.run(job) for job in effect.jobs]
+        for result in results:
+            if result.is_cut_off and self.on_cut_off is not None:
+                self.on_cut_off(result)
+        return results
+
     def _arrive_elsewhere(self, effect: Post) -> None:
         status = None if self.on_post is None else self.on_post(effect)
         said = "could not connect: there is nobody" if status is None else ""
@@ -335,6 +360,7 @@ class MemoryTransport:
         SocketText: _socket_text,
         SocketClose: _socket_close,
         Post: _post,
+        Work: _work,
     }
 
 

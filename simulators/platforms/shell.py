@@ -34,12 +34,15 @@ from simulators.platforms.effects import (
     SocketText,
     StreamDocument,
     Timer,
+    Work,
 )
 from simulators.platforms.framing import Framing, Limits, head, header_lines
 from simulators.platforms.gateway_front import GatewayFront
 from simulators.platforms.hashing import HashingThreads
 from simulators.platforms.mailer import Outgoing
 from simulators.platforms.poster import Poster
+from simulators.platforms.scripting.threads import ScriptThreads
+from simulators.platforms.scripting.worker import Result, by_key
 from simulators.platforms.wire_http import Connection
 from simulators.platforms.wire_stream import WireStream
 
@@ -79,6 +82,9 @@ class Shell:
         self._mailer = mailer
         self.gateways = None if network is None else GatewayFront(network, self.let_in)
         self._poster = None if network is None else Poster(self.loop, self._posted)
+        self._scripts = None
+        if network is not None:
+            self._scripts = ScriptThreads(self.loop, self._worked, most=self.limits.scripts)
         self._effects: Effects = []
         self._is_flush_due = self._is_ending = False
         self._connections: set[Connection] = set()
@@ -162,7 +168,7 @@ class Shell:
             return
         try:
             effects = self._core.handle(request, self._now_us())
-            if effects and type(effects[0]) is Hash:
+            if effects and type(effects[0]) in _SLOW:
                 effects = self._hold(effects[0])
             self._effects += effects
         except sqlite3.Error as error:
@@ -172,10 +178,14 @@ class Shell:
             self._effects.append(self._refusal(request, 500, "internal error"))
         self._flush_soon()
 
-    def _hold(self, work: Hash) -> Effects:
-        """Let nothing overtake the request whose password is to be hashed."""
-        if self._hashing.is_full:
-            return [self._refusal(work.request, 503, "too many passwords wait to be hashed")]
+    def _hold(self, work: Any) -> Effects:
+        """Let nothing overtake the request that waits for a hash or for scripts."""
+        threads: HashingThreads | ScriptThreads = self._hashing
+        what = "passwords wait to be hashed"
+        if isinstance(work, Work) and self._scripts is not None:
+            threads, what = self._scripts, "scripts wait to be run"
+        if threads.is_full:
+            return [self._refusal(work.request, 503, f"too many {what}")]
         connection: Connection = work.request.origin
         self._held[connection] = deque()
         connection.transport.pause_reading()
@@ -183,6 +193,10 @@ class Shell:
 
     def _hash(self, work: Hash) -> None:
         self._hashing.start(work)
+
+    def _work(self, work: Work) -> None:
+        if self._scripts is not None:
+            self._scripts.start(work)
 
     def _mail(self, mail: Mail) -> None:
         if self._mailer is not None:
@@ -196,11 +210,8 @@ class Shell:
         self._flush_soon()
 
     def _hashed(self, work: Hash, result: Hashed | BaseException) -> None:
-        """The request comes back with its hash, and after it those that waited behind it."""
-        connection: Connection = work.request.origin
-        waiting = self._held.pop(connection)
-        if not connection.is_deaf and not connection.transport.is_closing():
-            connection.transport.resume_reading()
+        """The request comes back with its hash."""
+        waiting = self._let_go(work.request)
         if isinstance(result, BaseException):
             print(f"password was not hashed: {result}", file=sys.stderr)
             self._effects.append(self._refusal(work.request, 503, "password was not hashed"))
@@ -210,6 +221,26 @@ class Shell:
             self.submit(work.request)
         for request in waiting:
             self.submit(request)
+
+    def _worked(self, work: Work, results: list[Result]) -> None:
+        """The request comes back with what its scripts have made, if one waits for that."""
+        if work.request is None:
+            network = self._network
+            assert network is not None
+            self.let_in(lambda now_us: network.worked(work.number, results, now_us))
+            return
+        waiting = self._let_go(work.request)
+        work.request.worked = (work.request.worked or {}) | by_key(work.jobs, results)
+        self.submit(work.request)
+        for request in waiting:
+            self.submit(request)
+
+    def _let_go(self, request: Request) -> deque[Request]:
+        """Those that waited behind a request; its connection is read again."""
+        connection: Connection = request.origin
+        if not connection.is_deaf and not connection.transport.is_closing():
+            connection.transport.resume_reading()
+        return self._held.pop(connection)
 
     def refuse(self, connection: Connection, status: int, message: str) -> None:
         """Answer something that never became a request."""
@@ -270,6 +301,8 @@ class Shell:
                 self._answer(self._refusal(effect.request, 503, "storage failed"))
             if isinstance(effect, Hash):  # has changed nothing yet
                 self._hash(effect)
+            if isinstance(effect, Work):  # what waits for it is not in the database
+                self._work(effect)
 
     # --- releasing effects
 
@@ -408,6 +441,7 @@ class Shell:
         SocketText: _socket_text,
         SocketClose: _socket_close,
         Post: _post,
+        Work: _work,
     }
 
     # --- the end
@@ -419,6 +453,8 @@ class Shell:
         self._hashing.close()
         if self._poster is not None:
             self._poster.close()
+        if self._scripts is not None:
+            self._scripts.close()
         for stream in list(self._streams.values()):
             stream.finish()
         for connection in self._connections:
@@ -434,3 +470,4 @@ class Shell:
 
 
 _SPECIAL = ("HEAD",)
+_SLOW = (Hash, Work)  # alone among the effects of a request that waits for them

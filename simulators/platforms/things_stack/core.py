@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,7 +25,9 @@ from simulators.platforms.effects import (
     OpenStream,
     Request,
     Timer,
+    Work,
 )
+from simulators.platforms.scripting.worker import Result
 from simulators.platforms.things_stack import configuration, proto_json, query, schema
 from simulators.platforms.things_stack.application_server import (
     handlers as application_server,
@@ -42,7 +44,7 @@ from simulators.platforms.things_stack.policy import Policy
 from simulators.platforms.things_stack.rate_limits import RateLimiter, limit_key
 from simulators.platforms.things_stack.routes import PREFIX, Route, Routes
 from simulators.platforms.things_stack.schema import Field, Message
-from simulators.platforms.things_stack.slow import NeedsHash
+from simulators.platforms.things_stack.slow import NeedsHash, NeedsWork
 from simulators.platforms.things_stack.stack import Stack
 from simulators.platforms.things_stack.ulid import ulid
 from simulators.platforms.things_stack.validation import Tree, tree_of, validate
@@ -115,6 +117,8 @@ class Core:
         except NeedsHash as work:
             cost = self.policy.password_cost if work.cost is None else work.cost
             return [Hash(request, work.password, work.salt, cost)]
+        except NeedsWork as work:
+            return [Work(0, [job.at(now_us) for job in work.jobs], request)]
         except ApiError as error:
             effects = [Answer(request, error.status, self._told(error, headers))]
         for effect in effects:
@@ -174,9 +178,9 @@ class Core:
         self.stack.application.posted(number, status, said, now_us)
         return self._drained()
 
-    def worked(self, number: int, result: Any, now_us: int) -> Effects:
+    def worked(self, number: int, results: Sequence[Result], now_us: int) -> Effects:
         """Effects of a Work's end."""
-        self.stack.application.worked(number, result, now_us)
+        self.stack.application.worked(number, results, now_us)
         return self._drained()
 
     def _drained(self) -> Effects:
@@ -229,8 +233,9 @@ class Core:
         return label if label in self.policy.tenants else self.policy.tenants[0]
 
     def _count(self, call: Call) -> None:
-        """Count a call against its limit, but once when it comes back with a hash."""
-        if self._limiter is None or call.request.hashed is not None:
+        """Count a call against its limit, but once when it comes back from slow work."""
+        request = call.request
+        if self._limiter is None or request.hashed is not None or request.worked is not None:
             return
         key = limit_key(call, is_stream=call.route.rpc in STREAMS)
         verdict = self._limiter.take(key, call.now_us)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from simulators.platforms.scripting.worker import Job
+
 
 class NeedsHash(Exception):  # noqa: N818 - it is no error
     """
@@ -15,3 +17,11 @@ class NeedsHash(Exception):  # noqa: N818 - it is no error
         self.password = password
         self.salt = salt
         self.cost = cost
+
+
+class NeedsWork(Exception):  # noqa: N818 - it is no error
+    """Scripts have to run before the request can be answered."""
+
+    def __init__(self, jobs: list[Job]) -> None:
+        super().__init__("scripts must run")
+        self.jobs = jobs

@@ -8,6 +8,7 @@ from typing import Any
 from simulators.platforms.effects import Effects
 from simulators.platforms.things_stack.application_server import (
     devices,
+    formatting_calls,
     links,
     mqtt,
     packages,
@@ -28,9 +29,12 @@ def get_configuration(_: Call) -> Document:
 
 
 HANDLERS: dict[str, Callable[[Call], Document]] = {
+    "AppAs/DecodeDownlink": formatting_calls.decode_downlink,
+    "AppAs/DecodeUplink": formatting_calls.decode_uplink,
     "AppAs/DownlinkQueueList": queue_calls.list_queue,
     "AppAs/DownlinkQueuePush": queue_calls.push,
     "AppAs/DownlinkQueueReplace": queue_calls.replace,
+    "AppAs/EncodeDownlink": formatting_calls.encode_downlink,
     "AppAs/GetMQTTConnectionInfo": mqtt.get_connection_info,
     "AppAs/SimulateUplink": simulation.simulate_uplink,
     "ApplicationPackageRegistry/DeleteAssociation": packages.delete_association,

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulators.platforms.scripting.worker import Job
 from simulators.platforms.things_stack.application_server import queue_items
 from simulators.platforms.things_stack.application_server.device import Device, has_key, key_id
 from simulators.platforms.things_stack.application_server.downlinks import Operation
-from simulators.platforms.things_stack.application_server.formatters import chosen
+from simulators.platforms.things_stack.application_server.formatters import (
+    Formatter,
+    chosen,
+    decode_job,
+    encode_job,
+)
 from simulators.platforms.things_stack.application_server.sessions import (
     find_device,
     is_crypto_skipped,
@@ -48,8 +54,26 @@ def change_queue(call: Call, ids: Document, items: list[Document], operation: Op
     device = find_device(stack, call.tenant, ids)
     own = f"as:downlink:{ulid(call.now_us, stack.rng)}"
     cleaned = queue_items.cleaned(items, [own, *call.correlation_ids])
+    _run_scripts(call, device, cleaned)
     encoded = [_encoded(call, device, item) for item in cleaned]
     stack.application.downlinks.queue(device, encoded, operation, call.now_us)
+
+
+def _run_scripts(call: Call, device: Device, items: list[Document]) -> None:
+    """Have all scripts run that items need, before anything is told or changed."""
+    link = call.stack.application.kept_link(device.application)
+    formatter = chosen(device.document, link, "down_formatter")
+    if formatter is not None:
+        jobs = (_job(formatter, item) for item in items)
+        formatters = call.stack.application.formatters
+        formatters.ask(call.request, (job for job in jobs if job is not None))
+
+
+def _job(formatter: Formatter, item: Document) -> Job | None:
+    if "frm_payload" not in item:
+        return encode_job(formatter, item)
+    is_plain = "decoded_payload" not in item and "f_port" in item
+    return decode_job(formatter, item) if is_plain else None
 
 
 def _encoded(call: Call, device: Device, item: Document) -> Document:
@@ -118,6 +142,7 @@ def list_queue(call: Call) -> Document:
         if not has_key(session):
             raise StackError("pkg/applicationserver:no_app_s_key")
         plain = [queue_items.decrypted(stack, device, one) for one in own]
+        _run_scripts(call, device, plain)
         own = [_decoded(call, device, one) for one in plain]
     return {"downlinks": own} if own else {}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from simulators.platforms.scripting.worker import Result
 from simulators.platforms.things_stack.application_server import (
     package_store,
     storage,
@@ -100,9 +102,9 @@ class ApplicationServer:
         """A webhook was called."""
         self.webhook_posts.posted(number, status, said, now_us)
 
-    def worked(self, number: int, result: Any, now_us: int) -> None:
+    def worked(self, number: int, results: Sequence[Result], now_us: int) -> None:
         """A script has ended."""
-        self.formatters.worked(number, result, now_us)
+        self.formatters.worked(number, results, now_us)
 
     def forget(self) -> None:
         """The database was rolled back."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 import pytest
 
-from simulators.platforms.effects import Answer, Effects, Hash, OpenStream, Request
+from simulators.platforms.effects import Answer, Effects, Hash, OpenStream, Request, Work
+from simulators.platforms.scripting.worker import Job, Result, ScriptWorker, by_key
 from simulators.platforms.slow_hash import hashed
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.database import open_database
@@ -59,6 +60,7 @@ class Bench:
     headers: dict[str, str] = field(default_factory=dict)  # of the last answer
 
     def __post_init__(self) -> None:
+        self._worker: ScriptWorker | None = None
         self.connection = open_database(None, TABLES)
         self.close = weakref.finalize(self, self.connection.close)  # by whoever is the last
         self.core = Core(self.connection, random.Random(8), policy=self.policy)
@@ -85,10 +87,30 @@ class Bench:
             method, path.replace("//", "/", 1), query, lines, data, is_http_1_0=http_1_0
         )
         effects = self.core.handle(request, self.now_us)
-        while isinstance(effects[0], Hash):
-            request.hashed = hashed(effects[0])
+        while isinstance(effects[0], Hash | Work):
+            if isinstance(effects[0], Hash):
+                request.hashed = hashed(effects[0])
+            else:
+                jobs = effects[0].jobs
+                request.worked = (request.worked or {}) | by_key(jobs, self.results(jobs))
             effects = self.core.handle(request, self.now_us)
         return effects
+
+    def results(self, jobs: Sequence[Job]) -> list[Result]:
+        """What comes of scripts."""
+        if self._worker is None:
+            self._worker = ScriptWorker()
+            weakref.finalize(self, self._worker.close)
+        return [self._worker.run(job) for job in jobs]
+
+    def run_scripts(self) -> None:
+        """Let the messages go on that wait for scripts."""
+        outbox = self.core.stack.outbox
+        while works := [effect for effect in outbox if isinstance(effect, Work)]:
+            outbox[:] = [effect for effect in outbox if not isinstance(effect, Work)]
+            for work in works:
+                results = self.results(work.jobs)
+                outbox += self.core.worked(work.number, results, self.now_us)
 
     def ask(self, method: str, target: str, body: Any = None, **options: Any) -> tuple[int, Any]:
         """Status and document of the answer."""
