@@ -70,7 +70,12 @@ def unix_us(text: str) -> int:
 
 def duration_text(duration_us: int) -> str:
     """Microseconds as decimal seconds."""
-    return _seconds(duration_us * 1000)
+    return duration_text_ns(duration_us * 1000)
+
+
+def duration_text_ns(duration_ns: int) -> str:
+    """Nanoseconds as decimal seconds."""
+    return _seconds(duration_ns)
 
 
 def parse_duration(text: str) -> int:

@@ -9,10 +9,12 @@ import orjson
 
 from simulators.platforms.things_stack import proto_json
 from simulators.platforms.things_stack.errors import ApiError, StackError
+from simulators.platforms.things_stack.protobuf import decoding, encoding
 from simulators.platforms.things_stack.schema import message
 
 Document = dict[str, Any]
 
+_UP = message("ApplicationUp")
 _DOWNLINKS = message("ApplicationDownlinks")
 
 
@@ -38,8 +40,24 @@ def _json_downlinks(body: bytes) -> list[Document]:
     return downlinks
 
 
+def _protobuf_up(up: Document) -> bytes:
+    return encoding.encode(_UP, up)
+
+
+def _protobuf_downlinks(body: bytes) -> list[Document]:
+    try:
+        decoded = decoding.decode(_DOWNLINKS, body)
+    except decoding.ProtobufError as error:
+        raise StackError("pkg/applicationserver/io/web:decode_body") from error
+    downlinks: list[Document] = decoded.get("downlinks", [])
+    return downlinks
+
+
 FORMATS = {
     "json": Format("JSON", "application/json", orjson.dumps, _json_downlinks),
+    "protobuf": Format(
+        "Protocol Buffers", "application/octet-stream", _protobuf_up, _protobuf_downlinks
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulators.platforms.things_stack.application_server.formats import FORMATS
 from simulators.platforms.things_stack.call import Call
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.masks import assign, select
@@ -11,7 +12,6 @@ from simulators.platforms.things_stack.schema import message
 
 Document = dict[str, Any]
 
-FORMATS = {"json": "JSON", "protobuf": "Protocol Buffers"}
 _WEBHOOK = message("ApplicationWebhook")
 _ALWAYS = ["ids", "created_at", "updated_at"]
 _SET_RIGHTS = ("SETTINGS_BASIC", "TRAFFIC_READ", "TRAFFIC_DOWN_WRITE")
@@ -19,7 +19,7 @@ _SET_RIGHTS = ("SETTINGS_BASIC", "TRAFFIC_READ", "TRAFFIC_DOWN_WRITE")
 
 def get_formats(_: Call) -> Document:
     """Forms that a webhook's body can have."""
-    return {"formats": FORMATS}
+    return {"formats": {name: form.name for name, form in FORMATS.items()}}
 
 
 def list_templates(_: Call) -> Document:

@@ -1,0 +1,1 @@
+"""Messages in the binary form of protocol buffers, to and from their canonical JSON form."""
