@@ -1,0 +1,175 @@
+"""``thingrig run`` against The Things Stack: registers, plays in real time, and tidies up."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from scenarios.files import mistakes_in
+from simulators.platforms.embedded import Embedded, embedded_server
+from thingrig.cli import exit_code
+
+TOWN = """\
+[scenario]
+name = "town"
+duration = "12s"
+platform = "things-stack"
+
+[network]
+mac_settings = { rx1_delay = 1, desired_rx1_delay = 1 }
+
+[[gateway]]
+name = "tower"
+kind = "packet-forwarder"
+
+[[gateway]]
+name = "roof"
+kind = "basics-station"
+
+[[fleet]]
+name = "meter"
+kind = "node"
+count = 2
+behaviour = { activation = "abp", period_s = 2, spread_s = 1 }
+
+[[fleet]]
+name = "lamp"
+kind = "node"
+behaviour = { device_class = "C", period_s = 20, spread_s = 0.1, relay = { reaction_s = 0.1 } }
+
+[[fleet]]
+name = "keeper"
+kind = "actor"
+behaviour = { turns = "lamp", period_s = 0.2, first_after_s = 0 }
+
+[[expect]]
+kind = "joined"
+[[expect]]
+kind = "losses-explained"
+[[expect]]
+kind = "delivered-once"
+[[expect]]
+kind = "uplinks-genuine"
+[[expect]]
+kind = "counters-rise"
+[[expect]]
+kind = "windows-hit"
+[[expect]]
+kind = "switches-turned"
+within = "2s"
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Embedded]:
+    with embedded_server("things-stack") as running:
+        yield running
+
+
+def target_file(folder: Path, server: Embedded) -> Path:
+    document = server.target
+    lines = [f"{key} = {json.dumps(value)}" for key, value in _flat(document)]
+    path = folder / "target.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def _flat(document: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield before + key, value
+
+
+def started(folder: Path, target: Path, name: str, scenario: str, *more: str) -> Any:
+    command = [sys.executable, "-m", "thingrig", "run", scenario, "--target", str(target)]
+    command += ["--out", str(folder / name), *more]
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def results(folder: Path, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / name / "run.json").read_text())
+    assert mistakes_in(document, "run") == []
+    return document
+
+
+def existing(server: Embedded) -> list[str]:
+    """Applications and gateways that the user has."""
+    key = server.target["credentials"]["api_key"]
+    found = []
+    for kind in ("applications", "gateways"):
+        request = Request(f"{server.url}/api/v3/{kind}", headers={"Authorization": f"Bearer {key}"})
+        with urlopen(request) as answer:
+            found += json.load(answer).get(kind, [])
+    return found
+
+
+def test_runs_against_a_server_leave_nothing(tmp_path: Path, server: Embedded) -> None:
+    """A town, the scenario that knows nothing of networks, and one that is interrupted."""
+    target = target_file(tmp_path, server)
+    town = tmp_path / "town.toml"
+    town.write_text(TOWN)
+    runs = {
+        "town": started(tmp_path, target, "town", str(town)),
+        "join": started(
+            tmp_path, target, "join", "join", "--duration", "12s", "--set",
+            "expect.joined.within=11s",
+        ),
+        "cut": started(tmp_path, target, "cut", str(town)),
+    }  # fmt: skip
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "cut" / "trace.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(3)
+    during = len(existing(server))
+    runs["cut"].send_signal(signal.SIGINT)
+    told = {name: run.communicate(timeout=30) for name, run in runs.items()}
+
+    assert during == 3 + 2 + 2 + 1  # three applications, their gateways
+    assert existing(server) == []
+    assert {name: run.returncode for name, run in runs.items()} == {
+        "town": 0, "join": 0, "cut": 3,
+    }, told  # fmt: skip
+    assert results(tmp_path, "town")["application"]["left_behind"] == []
+    assert results(tmp_path, "join")["application"]["messages"] > 0
+    assert results(tmp_path, "cut")["interrupted"]
+    key = server.target["credentials"]["api_key"]
+    assert key not in (tmp_path / "town" / "trace.jsonl").read_text()
+
+
+def test_a_key_that_is_wrong(
+    tmp_path: Path, server: Embedded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = target_file(tmp_path, server)
+    key = server.target["credentials"]["api_key"]
+    target.write_text(target.read_text().replace(key, key[:-4] + "AAAA"))
+
+    code = exit_code(["run", "join", "--target", str(target), "--out", str(tmp_path / "out")])
+
+    told = capsys.readouterr().err.strip().splitlines()
+    assert code == 3
+    assert len(told) == 1
+    assert "POST /users/thingrig/applications: error:pkg/" in told[0]
+
+
+def test_a_server_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "target.toml"
+    credentials = '[credentials]\napi_key = "NNSXS.A.B"\nuser_id = "me"\n'
+    target.write_text(f'platform = "things-stack"\nurl = "http://127.0.0.1:9"\n{credentials}')
+
+    code = exit_code(["run", "join", "--target", str(target), "--out", str(tmp_path / "out")])
+
+    assert code == 3
+    assert "POST /users/me/applications: could not connect" in capsys.readouterr().err
