@@ -414,8 +414,8 @@ class TestNetworkServer:
         assert settings["rx2_frequency"] == "869525000"
         assert settings["supports_32_bit_f_cnt"] is True
         assert "uplink_dwell_time" not in settings
-        _, settings = bench.get("/ns/default_mac_settings/AS_923/RP002_V1_0_3")
-        assert settings["uplink_dwell_time"] is not None
+        _, settings = bench.get("/ns/default_mac_settings/AS_923/PHY_V1_0_3_REV_A")
+        assert (settings["uplink_dwell_time"], settings["downlink_dwell_time"]) == (True, False)
         assert bench.refused("GET", "/ns/default_mac_settings/MOON/1.0")[0] == 404
         assert bench.refused("GET", "/ns/default_mac_settings/EU_433/9.9")[:2] == (400, 3)
 
