@@ -306,8 +306,10 @@ class Station:
                 priority=PRIORITY, rctx=transmission.antenna, mux_time_s=mux_time_s,
             )  # fmt: skip
         else:
-            session = self._session if transmission.stamp is None else transmission.stamp & ~_COUNT
-            xtime = session | (transmission.count_us - _SECOND_US) & _COUNT
+            # Another class may be sent by a token of a session that is long over.
+            answered = transmission.stamp if transmission.is_answer else None
+            session = self._session if answered is None else answered & ~_COUNT
+            xtime = session | max(0, transmission.count_us - _SECOND_US) & _COUNT
             message = messages.Downlink(
                 DEV_EUI, 0, diid, phy, 1, window, xtime=xtime,
                 priority=PRIORITY, rctx=transmission.antenna, mux_time_s=mux_time_s,

@@ -46,6 +46,11 @@ class Transmission(NamedTuple):
     power_dbm: float
     antenna: int
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether its time follows from the uplink's."""
+        return bool(self.downlink.request.get("class", "CLASS_A") == "CLASS_A")
+
 
 class Way(Protocol):
     """A frontend's side of one connection."""
@@ -95,6 +100,7 @@ class Connection:
         self.last_uplink_us = self.last_downlink_us = self.last_tx_ack_us = 0
         self.last_status: Document | None = None
         self.last_status_us = 0
+        self.next_move_us = 0
         self.last_frame: tuple[bytes, int, int] | None = None
         self._stack = stack
 

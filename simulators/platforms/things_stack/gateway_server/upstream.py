@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulators.lorawan.modulation import Modulation
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 _UNCONFIRMED_UP, _CONFIRMED_UP = 2, 4
+_MOVES_US = 3_600_000_000
 # Of what the Network Server refuses, only this kind counts as dropped.
 _DROPPED = (1, 2, 4, 12, 13, 14)
 
@@ -136,6 +138,23 @@ class Upstream:
         connection.last_status_us = now_us
         told = [connection.correlation_id("status", now_us)]
         connection.publish("gs.status.receive", status, now_us, told)
+        if "antenna_locations" in status:
+            self._move(connection, status["antenna_locations"][0], now_us)
+
+    def _move(self, connection: Connection, location: Document, now_us: int) -> None:
+        """Write down where a gateway is that is to tell that itself, once an hour at most."""
+        gateway = connection.gateway
+        is_wanted = gateway.is_registered and gateway.document.get("update_location_from_status")
+        if not is_wanted or now_us < connection.next_move_us:
+            return
+        connection.next_move_us = now_us + _MOVES_US
+        moved = self._stack.identity.move_gateway(
+            gateway.tenant, gateway.ids["gateway_id"], location, now_us
+        )
+        if moved is not None:
+            document = gateway.document | {"antennas": moved["antennas"]}
+            connection.gateway = replace(gateway, document=document)
+            connection.publish("gateway.update", ["antennas"], now_us, [])
 
     def tx_ack(self, connection: Connection, downlink: Downlink, result: str, now_us: int) -> None:
         """A gateway tells what became of a downlink."""

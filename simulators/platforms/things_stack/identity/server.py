@@ -10,9 +10,11 @@ from simulators.platforms.things_stack.identity import (
     api_key_store,
     device_store,
     entities,
+    gateways,
 )
 from simulators.platforms.things_stack.identity.callers import Caller, Callers
 from simulators.platforms.things_stack.policy import Policy
+from simulators.platforms.things_stack.times import time_text
 
 TABLES = entities.TABLES + api_key_store.TABLES + device_store.TABLES
 
@@ -48,6 +50,20 @@ class IdentityServer:
         """The registration of a gateway."""
         entity = self.entities.find(tenant, "gateway", gateway_id)
         return None if entity is None else entity.document
+
+    def move_gateway(
+        self, tenant: str, gateway_id: str, location: dict[str, Any], now_us: int
+    ) -> dict[str, Any] | None:
+        """Put the first antenna of a gateway elsewhere; its registration then."""
+        entity = self.entities.find(tenant, "gateway", gateway_id)
+        if entity is None:
+            return None
+        document = entity.document
+        antennas = document.get("antennas") or [{}]
+        document["antennas"] = [antennas[0] | {"location": location}, *antennas[1:]]
+        document["updated_at"] = time_text(now_us)
+        self.entities.write(entity.number, document, gateways.KIND.columns(document))
+        return document
 
     def gateway_by_eui(self, tenant: str, eui: str) -> dict[str, Any] | None:
         """The registration of the gateway with that EUI."""

@@ -259,6 +259,22 @@ def test_a_status(forwarder):
     }
 
 
+def test_a_gateway_may_tell_where_it_is(bench):
+    forwarder = Forwarder(bench)
+    forwarder.register(
+        update_location_from_status=True, location_public=True, antennas=[{"gain": 3}]
+    )
+    forwarder.push(stat=Stat(1_706_702_390, 46.24, 3.2523, 145))
+    forwarder.push(stat=Stat(1_706_702_420, 47.0, 3.2523, 145))
+    location = {"latitude": 46.24, "longitude": 3.2523, "altitude": 145, "source": "SOURCE_GPS"}
+    document = bench.get("/gateways/gtw1?field_mask=antennas")[1]
+    assert document["antennas"] == [{"gain": 3, "location": location}]
+    forwarder.wait(61)
+    forwarder.push(packet())
+    assert forwarder.uplinks[0].metadata["location"] == location
+    assert stats(forwarder)["connected_at"] == "2024-01-31T12:00:00Z"
+
+
 def test_statistics(forwarder):
     forwarder.push(packet())
     forwarder.pull()

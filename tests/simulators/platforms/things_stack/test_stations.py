@@ -317,3 +317,11 @@ def test_time_is_told_every_200_seconds(station):
         "xtime": SESSION | 201_000_000, "MuxTime": 1706702600.0,
     }  # fmt: skip
     assert len(station.wait(200)) == 1
+
+
+def test_class_c_by_a_token_of_a_session_that_is_over(station):
+    station.up()
+    old = station.token()
+    station.up(upinfo=UPDF["upinfo"] | {"xtime": 0x2B << 48 | 600_000})
+    _, (message,) = station.schedule(old, **{"class": "CLASS_C"}, rx1_frequency="0")
+    assert message["xtime"] == 0x2B << 48 | 130_000
