@@ -29,14 +29,16 @@ def prepared(path: Path) -> None:
     stored.close()
 
 
-def killed_after(path: Path, first: int, lines: int) -> int:
-    """Run the process until it has told of so many, kill it; the last one it told of."""
+def killed_after(path: Path, first: int, lines: int) -> tuple[int, int]:
+    """Run the process until it has told of so many, kill it; the last counters it told of."""
     command = [sys.executable, counting_process.__file__, str(path), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        last = [int(process.stdout.readline()) for _ in range(lines)][-1]
+        told = [process.stdout.readline() for _ in range(lines)]
         process.kill()
-        return max([last, *map(int, process.stdout.read().split())])
+        told += [line for line in process.stdout.read().splitlines() if line]
+    up, down = told[-1].split()
+    return int(up), int(down)
 
 
 def reopened(path: Path) -> Bench:
@@ -51,13 +53,14 @@ def reopened(path: Path) -> Bench:
 def test_counters_and_nonces_never_go_back(tmp_path):
     path = tmp_path / "state.db"
     prepared(path)
-    first, answered, rng = 1, 0, random.Random(5)
+    first, answered, heard, rng = 1, 0, -1, random.Random(5)
     for _ in range(ROUNDS):
-        told = killed_after(path, first, LINES + rng.randrange(LINES))
+        told, down = killed_after(path, first, LINES + rng.randrange(LINES))
         bench = reopened(path)
         air = Air(bench)
 
         assert state_of(bench, "talks")["session"]["last_f_cnt_up"] >= told
+        assert state_of(bench, "talks")["session"]["last_n_f_cnt_down"] >= down > heard
         joined = bench.core.stack.join.devices.find("app1", "joins")
         assert joined.document["last_dev_nonce"] >= told
         assert joined.document["last_join_nonce"] >= answered + told - first + 1
@@ -65,5 +68,6 @@ def test_counters_and_nonces_never_go_back(tmp_path):
         uplink, request = counting_process.frames(told)
         assert air.send(uplink) == "networkserver:device_not_found"
         assert air.hear(request) == "joinserver:dev_nonce_too_small"
+        heard = down
         first = joined.document["last_dev_nonce"] + 2
         bench.connection.close()
