@@ -18,6 +18,7 @@ from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.slow import NeedsWork
 
 if TYPE_CHECKING:
+    from simulators.platforms.things_stack.application_server.device import Device
     from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
@@ -169,6 +170,14 @@ def chosen(device: Document, link: Document, name: str) -> Formatter | None:
 
 def _is_script(formatter: Formatter) -> bool:
     return formatter.kind == _JAVASCRIPT and is_available()
+
+
+def formatter_of(stack: Stack, device: Device, message: Document, name: str) -> Formatter | None:
+    """What formats a message of a device, see ``chosen``; None also without a payload."""
+    if "frm_payload" not in message or "f_port" not in message:
+        return None
+    link = stack.application.kept_link(device.application)
+    return chosen(device.document, link, name)
 
 
 def _outcome(work: Callable[[], Document]) -> Outcome:

@@ -27,6 +27,7 @@ FORWARDED = {
 }
 RECEIVED = {"join_accept": "as.up.join.receive", "uplink_message": "as.up.data.receive"}
 DROPPED = {"join_accept": "as.up.join.drop", "uplink_message": "as.up.data.drop"}
+KINDS = frozenset((*FORWARDED, "downlink_queued"))
 _DROPPED_DOWN = "as.down.data.drop"
 
 
@@ -77,3 +78,8 @@ class Outputs:
     def details(self, error: StackError) -> Document:
         """An error as a message of its own."""
         return error.details(f"{self._stack.rng.getrandbits(128):032x}")
+
+
+def kind_of(message: Document) -> str:
+    """Which of its fields an ApplicationUp is about."""
+    return next(name for name in message if name in KINDS)

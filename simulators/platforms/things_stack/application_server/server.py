@@ -19,7 +19,7 @@ from simulators.platforms.things_stack.application_server.formatters import Form
 from simulators.platforms.things_stack.application_server.outputs import Outputs
 from simulators.platforms.things_stack.application_server.package_store import PackageStore
 from simulators.platforms.things_stack.application_server.storage import Storage
-from simulators.platforms.things_stack.application_server.uplinks import Uplinks
+from simulators.platforms.things_stack.application_server.upstream import Upstream
 from simulators.platforms.things_stack.application_server.webhook_posts import WebhookPosts
 from simulators.platforms.things_stack.application_server.webhook_store import WebhookStore
 from simulators.platforms.things_stack.database import Database
@@ -65,7 +65,7 @@ class ApplicationServer:
         self.outputs.others.append(self.webhook_posts.publish)
         if stack.policy.storage_integration:
             self.outputs.others.append(self.storage.publish)
-        self.uplinks = Uplinks(stack)
+        self.upstream = Upstream(stack)
         self.downlinks = Downlinks(stack)
         self._links: dict[str, Document] = {}  # those that traffic asked for
 
@@ -96,7 +96,7 @@ class ApplicationServer:
 
     def handle_up(self, up: Up, now_us: int) -> None:
         """Take what a device, or the network about it, has to say."""
-        self.uplinks.handle(up, now_us)
+        self.upstream.handle(up, now_us)
 
     def posted(self, number: int, status: int | None, said: str, now_us: int) -> None:
         """A webhook was called."""

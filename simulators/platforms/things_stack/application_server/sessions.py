@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
+def application_uid(tenant: str, ids: Document) -> str:
+    """A device's application, unique over all tenants."""
+    application_id: str = ids["application_ids"]["application_id"]
+    return f"{application_id}@{tenant}" if tenant else application_id
+
+
 def find_device(stack: Stack, tenant: str, ids: Document) -> Device:
     """
     The device that a message is about.
@@ -24,9 +30,7 @@ def find_device(stack: Stack, tenant: str, ids: Document) -> Device:
     Raises:
         StackError: it is not registered on this server.
     """
-    application: str = ids["application_ids"]["application_id"]
-    if tenant:
-        application = f"{application}@{tenant}"
+    application = application_uid(tenant, ids)
     device = stack.application.devices.device(tenant, application, ids["device_id"])
     if device is None:
         raise device_not_found(tenant, ids)

@@ -27,5 +27,5 @@ def simulate_uplink(call: Call) -> Document:
         raise StackError("pkg/applicationserver/io/grpc:payload_crypto_skipped")
     message["simulated"] = True
     message["correlation_ids"] = [*message.get("correlation_ids", ()), *call.correlation_ids]
-    application.uplinks.simulate(call.tenant, message, call.now_us)
+    application.upstream.simulate(call.tenant, message, call.now_us)
     return {}

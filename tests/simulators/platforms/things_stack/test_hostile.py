@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulators.platforms.effects import Answer, OpenStream, Request
-from simulators.platforms.things_stack.core import HANDLERS, STREAMS
+from simulators.platforms.things_stack.core import ANSWERS, HANDLERS, STREAMS
 from simulators.platforms.things_stack.masks import mask_of
 from simulators.platforms.things_stack.routes import _all_routes
 from simulators.platforms.things_stack.schema import enum, message
 
 from .conftest import ADMIN_KEY, NOON_US, USER_KEY, Bench
 
-ROUTES = [route for route in _all_routes() if route.rpc in HANDLERS or route.rpc in STREAMS]
+ROUTES = [route for route in _all_routes() if route.rpc in {**ANSWERS, **HANDLERS, **STREAMS}]
 EUIS = ["70B3D57ED0000001", "0" * 16, "70b3d57ed0000002", "AAAAAAAAAAAA", "X" * 16]
 WORDS = ["app1", "dev1", "gtw1", "org1", "user1", "boss", "batch", "A", "a" * 37, "", "\n"]
 ODD = st.one_of(
