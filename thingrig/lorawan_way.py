@@ -7,6 +7,7 @@ import secrets
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,7 +24,7 @@ from simulators.transports.event_loop import new_event_loop
 from simulators.transports.udp import host_and_port
 from thingrig.destination import destination, tls_to
 from thingrig.errors import NoJudgement, UsageProblem
-from thingrig.load_rules import Rules
+from thingrig.load_rules import Rules, is_loopback
 from thingrig.run_view import printable, progress_of
 
 EMBEDDED = {"kind": "embedded", "url": "udp://127.0.0.1"}
@@ -45,7 +46,8 @@ def lorawan_way(
     the target's file has an API key.
     """
     assert scenario.lorawan is not None
-    needs_network = scenario.lorawan.network is not None
+    network = scenario.lorawan.network
+    needs_network = network is not None
     has_target = target_path is not None or url is not None
     if not has_target and clock != "wall":
         yield _play_virtual if not needs_network else _play_virtual_network, None
@@ -60,6 +62,8 @@ def lorawan_way(
         about = {"kind": target.kind, "url": target.url}
         if needs_network or target.credential("api_key"):
             access = access_of(target, origin)
+            if network is not None and network.webhook:
+                access = replace(access, **webhook_of(target, origin))
             yield partial(_play_wall_network, access=access, ports=ports), about
         else:
             yield partial(_play_wall, ports=ports), about
@@ -173,6 +177,24 @@ def _play_wall_network(
 
 def _warn(text: str) -> None:
     click.echo(printable(text), err=True)
+
+
+def webhook_of(target: targets.Target, origin: str) -> dict[str, Any]:
+    """
+    Where webhooks of the target arrive: as its file says, or on loopback where it is there too.
+
+    Raises:
+        FileError: nobody knows how the target reaches us.
+    """
+    table = target.document.get("webhook", {})
+    if not table and not is_loopback(target.url):
+        what = "expected webhook.listen for the webhook of the scenario; got none"
+        raise FileError(origin, None, what)
+    host, _, port = table.get("listen", "127.0.0.1:0").rpartition(":")
+    return {
+        "webhook_listen": (host.strip("[]"), int(port)),
+        "webhook_url": table.get("url", ""),
+    }
 
 
 @contextmanager

@@ -59,6 +59,7 @@ class Membership:
     """
 
     application_id: str
+    has_webhook: bool
     device_ids: Mapping[str, str]
     identities: Mapping[str, Otaa | Abp]
     gateways: tuple[GatewaySpec, ...]
@@ -68,13 +69,21 @@ class Enrolment:
     """A scenario's nodes and gateways at a network; ``registrar`` does the work."""
 
     def __init__(
-        self, scenario: Scenario, *, prefix: str, owner: str, plan: str = "", is_fresh: bool
+        self,
+        scenario: Scenario,
+        *,
+        prefix: str,
+        owner: str,
+        plan: str = "",
+        webhook: str = "",
+        is_fresh: bool,
     ) -> None:
         """
         Args:
             prefix: of everything that is created.
             owner: ``users/…`` or ``organizations/…``.
             plan: the frequency plan that a target proposes; it counts where it is of the region.
+            webhook: where the application's messages shall be posted to, if anywhere.
             is_fresh: whether identities belong to this run alone.
         Raises:
             FileError: no frequency plan is known.
@@ -98,6 +107,7 @@ class Enrolment:
             prefix=prefix,
             owner=owner,
             application_id=prefix,
+            webhook=webhook,
             frequency_plan_id=network.frequency_plan or plan_for(self._parts, plan),
             devices=tuple(self._device(node, network.mac_settings) for node in nodes),
             gateways=tuple(
@@ -136,7 +146,14 @@ class Enrolment:
             else each
             for each in self._gateways
         )
-        return Membership(self.inventory.application_id, self.device_ids, identities, gateways)
+        inventory = self.inventory
+        return Membership(
+            inventory.application_id,
+            bool(inventory.webhook),
+            self.device_ids,
+            identities,
+            gateways,
+        )
 
     def _identity(self, node: Node) -> Otaa | Abp:
         if self._fresh is None or node.name in self._named:

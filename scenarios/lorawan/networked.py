@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO
 
 from scenarios.collector import calm_collector
@@ -22,6 +23,7 @@ from scenarios.model import Scenario
 from scenarios.run import Run, Stage
 from simulators.apps.things_stack.api import Api, ApiError, Doors, Steps
 from simulators.clock import MICROSECONDS, Clock, VirtualClock, WallClock
+from simulators.platforms.effects import Post
 from simulators.platforms.memory import MemoryTransport
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.database import open_database
@@ -30,10 +32,13 @@ from simulators.platforms.things_stack.provisioning import DEMO_USER, default_pr
 from simulators.platforms.things_stack.stock import provision
 from simulators.platforms.things_stack.tables_of_servers import TABLES
 from simulators.randomness import RandomStreams
+from simulators.transports.http import TransportError
+from simulators.transports.post_port import PostPort
 from simulators.transports.sockets import SocketTransport
 from simulators.transports.udp import MemoryDatagrams
 from simulators.transports.websocket import MemoryWebSockets
 
+MEMORY_WEBHOOK = "http://application/thingrig"
 REGISTRARS = 8  # calls at a time
 PATIENCE_S = 1800.0  # for registering everything, and for removing it
 USER, REGISTRAR = "application", "registrar"
@@ -53,6 +58,8 @@ class NetworkAccess:
     Attributes:
         urls: by component, of those that are elsewhere than at ``url``.
         owner: ``users/…`` or ``organizations/…``.
+        webhook_listen: host and port to listen on for webhooks; 0 is a free one.
+        webhook_url: how the network reaches that; empty: as it is.
     """
 
     url: str
@@ -62,6 +69,8 @@ class NetworkAccess:
     frequency_plan: str = ""
     ssl_context: ssl.SSLContext | None = None
     max_requests_per_s: float | None = None
+    webhook_listen: tuple[str, int] | None = None
+    webhook_url: str = ""
 
 
 # --- on the virtual clock
@@ -90,7 +99,11 @@ def play_virtual(
         stage.secrets.add("api_key", key)
         transport = MemoryTransport(core, clock)
         enrolment = Enrolment(
-            scenario, prefix="thingrig", owner=f"users/{DEMO_USER}", is_fresh=False
+            scenario,
+            prefix="thingrig",
+            owner=f"users/{DEMO_USER}",
+            webhook=MEMORY_WEBHOOK if _wants_webhook(scenario) else "",
+            is_fresh=False,
         )
         apis = _apis(clock, Doors(transport), key)
         try:
@@ -109,6 +122,7 @@ def play_virtual(
             progress=progress,
             joined=Joined(enrolment.membership(), Api(clock, Doors(transport), key, user=USER)),
         )
+        transport.on_post = partial(_posted, world)
         try:
             with calm_collector():
                 clock.run(until=clock.process(world.conduct()))
@@ -122,6 +136,17 @@ def play_virtual(
         clock.run(until=clock.process(enrolment.registrar.remove(apis)))
         _note_left(world, enrolment)
         return run
+
+
+def _posted(world: LorawanWorld, post: Post) -> int:
+    assert world.evidence.at_network is not None
+    world.evidence.at_network.application.post(post.body)
+    return 200
+
+
+def _wants_webhook(scenario: Scenario) -> bool:
+    network = scenario.lorawan.network if scenario.lorawan is not None else None
+    return network is not None and network.webhook
 
 
 # --- in real time
@@ -146,23 +171,47 @@ async def play_wall(
     Raises:
         NetworkError: it refused something that the scenario needs, or gave no answer.
     """
-    enrolment = Enrolment(
-        scenario,
-        prefix=prefix,
-        owner=access.owner,
-        plan=access.frequency_plan,
-        is_fresh=True,
-    )
-    registrar = enrolment.registrar
-    try:
-        await _carry_out(access, registrar.register)
-        run, world = await _play(scenario, access, ports, enrolment, trace, progress)
-    except ApiError as problem:
-        raise NetworkError(str(problem)) from problem
-    finally:
-        await _tidy(access, enrolment, warn)
+    async with AsyncExitStack() as stack:
+        posts = await _post_port(scenario, access, stack)
+        enrolment = Enrolment(
+            scenario,
+            prefix=prefix,
+            owner=access.owner,
+            plan=access.frequency_plan,
+            webhook=_webhook_url(access, posts, prefix),
+            is_fresh=True,
+        )
+        try:
+            await _carry_out(access, enrolment.registrar.register)
+            run, world = await _play(scenario, access, ports, enrolment, posts, trace, progress)
+        except ApiError as problem:
+            raise NetworkError(str(problem)) from problem
+        finally:
+            await _tidy(access, enrolment, warn)
     _note_left(world, enrolment)
     return run
+
+
+async def _post_port(
+    scenario: Scenario, access: NetworkAccess, stack: AsyncExitStack
+) -> PostPort | None:
+    """Where webhooks arrive, when the scenario has one."""
+    if not _wants_webhook(scenario) or access.webhook_listen is None:
+        return None
+    try:
+        posts = await PostPort.listen(*access.webhook_listen)
+    except TransportError as problem:
+        raise NetworkError(str(problem)) from problem
+    stack.callback(posts.close)
+    return posts
+
+
+def _webhook_url(access: NetworkAccess, posts: PostPort | None, prefix: str) -> str:
+    """The path is the run's own, so that nobody else's messages count."""
+    if posts is None or access.webhook_listen is None:
+        return ""
+    base = access.webhook_url or f"http://{access.webhook_listen[0]}:{posts.port}"
+    return f"{base.rstrip('/')}/{prefix}"
 
 
 async def _play(
@@ -170,6 +219,7 @@ async def _play(
     access: NetworkAccess,
     ports: GatewayPorts,
     enrolment: Enrolment,
+    posts: PostPort | None,
     trace: BinaryIO | None,
     progress: LorawanProgress | None,
 ) -> tuple[Run, LorawanWorld]:
@@ -188,6 +238,9 @@ async def _play(
             progress=progress,
             joined=Joined(enrolment.membership(), api),
         )
+        if posts is not None and world.evidence.at_network is not None:
+            take = world.evidence.at_network.application.post
+            posts.received = partial(_own_post, enrolment.inventory.prefix, clock, take)
         conducted = clock.process(world.conduct())
         conducted.callbacks.append(lambda _: clock.finish())
         try:
@@ -195,6 +248,13 @@ async def _play(
         except asyncio.CancelledError:
             stage.is_interrupted = True
         return stage.finish(world), world
+
+
+def _own_post(
+    prefix: str, clock: WallClock, take: Callable[[bytes], None], path: str, body: bytes
+) -> None:
+    if path.endswith(f"/{prefix}"):
+        clock.enter(take, body)
 
 
 async def _carry_out(access: NetworkAccess, work: Work) -> None:

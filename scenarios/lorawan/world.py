@@ -169,7 +169,12 @@ class LorawanWorld:
     ) -> AtNetwork:
         """The side of the application: who listens, and who turns switches."""
         membership = joined.membership
-        application = Application(joined.api, membership.application_id, observer=recorder)
+        application = Application(
+            joined.api,
+            membership.application_id,
+            has_webhook=membership.has_webhook,
+            observer=recorder,
+        )
         for spec in self.scenario.actors:
             self._people += self._caretakers(spec, membership, application)
         return AtNetwork(

@@ -11,7 +11,7 @@ from conformance.targets import read_target
 from scenarios.files import FileError
 from scenarios.lorawan.playing import GatewayPorts
 from scenarios.reading import Setting, read_scenario
-from thingrig.lorawan_way import access_of, ports_of
+from thingrig.lorawan_way import access_of, ports_of, webhook_of
 
 TARGET = 'platform = "things-stack"\nurl = "http://127.0.0.1:1885"\n'
 GATEWAY = '[gateway]\nudp = "127.0.0.1:1700"\nlns = "ws://127.0.0.1:1887"\n'
@@ -78,3 +78,25 @@ def test_devices_are_registered_for_a_user_or_an_organization(tmp_path: Path) ->
 def test_registering_needs_a_key_and_an_owner(tmp_path: Path, text: str, name: str) -> None:
     with pytest.raises(FileError, match=rf"expected credentials\.{name} to register .* got none"):
         access(tmp_path, TARGET + text)
+
+
+WEBHOOK = '[webhook]\nlisten = "0.0.0.0:8090"\nurl = "https://rig.example.com"\n'
+
+
+def webhook(tmp_path: Path, text: str) -> Any:
+    path = tmp_path / "target.toml"
+    path.write_text(text, encoding="utf-8")
+    return webhook_of(read_target(path), "target.toml")
+
+
+def test_a_target_reaches_us_as_its_file_says_or_on_loopback(tmp_path: Path) -> None:
+    far = TARGET.replace("127.0.0.1", "192.0.2.7")
+
+    assert webhook(tmp_path, TARGET) == {
+        "webhook_listen": ("127.0.0.1", 0), "webhook_url": "",
+    }  # fmt: skip
+    assert webhook(tmp_path, far + WEBHOOK) == {
+        "webhook_listen": ("0.0.0.0", 8090), "webhook_url": "https://rig.example.com",
+    }  # fmt: skip
+    with pytest.raises(FileError, match=r"expected webhook\.listen for the webhook"):
+        webhook(tmp_path, far)

@@ -139,11 +139,15 @@ class Application:
         elif name.endswith(".forward"):
             self._message(data, self.uplinks)
 
-    def post(self, message: Document) -> None:
-        """A webhook was told something."""
-        if "uplink_message" in message:
-            uplink = self._uplink(message)
-            self.posted.setdefault(message["end_device_ids"]["device_id"], []).append(uplink)
+    def post(self, body: bytes) -> None:
+        """A webhook was told something; what is no message is one of the failures."""
+        try:
+            message = orjson.loads(body)
+            device_id = message["end_device_ids"]["device_id"]
+            if "uplink_message" in message:
+                self.posted.setdefault(device_id, []).append(self._uplink(message))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self.failures.append(("webhook", "", "not a message"))
 
     # --- messages
 

@@ -90,3 +90,17 @@ def test_what_the_network_refuses_is_told() -> None:
     """The network wants no such delay."""
     with pytest.raises(NetworkError, match=r"PUT /ns/applications/thingrig/devices/.*: "):
         play_virtual(city(network__mac_settings='{ desired_rx1_delay = "never" }'))
+
+
+def test_a_webhook_is_told_everything_once_too() -> None:
+    run, _ = played(city(network__webhook="true", scenario__duration="10min"))
+
+    at = run.evidence.at_network
+    verdicts = {each.name: j.verdict for each, j in run.judgements}
+    heard, posted = (
+        {name: [(u.f_cnt, u.payload) for u in uplinks] for name, uplinks in told.items()}
+        for told in (at.application.uplinks, at.application.posted)
+    )
+    assert verdicts["delivered-once"] == "pass"
+    assert heard == posted
+    assert heard
