@@ -31,6 +31,7 @@ class Stack:
         self.api: ThingsStackClient = run.stack
         self.user_id = str(run.target.credential("user_id") or "")
         self.organization_id = str(run.target.credential("organization_id") or "")
+        self.tenant = str(run.target.credential("tenant") or "")
         self.admin_key: str | None = run.target.credential("admin_api_key")
         self.frequency_plan = str(
             run.target.document.get("gateway", {}).get("frequency_plan") or "EU_863_870_TTN"
@@ -68,6 +69,15 @@ class Stack:
         document = {"gateway": {"ids": {"gateway_id": gateway_id}, **fields}}
         self.given(self.api.post(f"/users/{self.user_id}/gateways", document))
         return gateway_id
+
+    def new_device(self, application_id: str, **fields: Any) -> str:
+        """The id of a new device on the Identity Server."""
+        device_id = self.new_id()
+        document = {
+            "end_device": {**fields, "ids": {"device_id": device_id, **fields.get("ids", {})}}
+        }
+        self.given(self.api.post(f"/applications/{application_id}/devices", document))
+        return device_id
 
     def new_key(self, path: str, *rights: str) -> str:
         """A new API key of the entity at ``path`` with these rights."""

@@ -135,6 +135,13 @@ FEATURES: dict[str, Feature] = {
     ),
     "second-user": Feature("second of credentials.users", lambda target: _users(target) > 1),
     "third-user": Feature("third of credentials.users", lambda target: _users(target) > 2),
+    "admin": Feature(
+        "credentials.admin_api_key", lambda target: bool(target.credential("admin_api_key"))
+    ),
+    "organization": Feature(
+        "credentials.organization_id", lambda target: bool(target.credential("organization_id"))
+    ),
+    "tenant": Feature("credentials.tenant", lambda target: bool(target.credential("tenant"))),
     "mailbox": Feature("[mailbox]", lambda target: bool(target.document.get("mailbox"))),
     "gateway": Feature(
         "gateway.udp", lambda target: bool(target.document.get("gateway", {}).get("udp"))

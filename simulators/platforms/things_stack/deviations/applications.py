@@ -2,13 +2,119 @@
 
 from __future__ import annotations
 
-from simulators.platforms.things_stack.deviations.changes import without
+from typing import Any
+
+from msgspec.structs import replace
+
+from simulators.platforms.things_stack.deviations.changes import (
+    body_without,
+    renamed,
+    with_body,
+    with_error_status,
+    with_member,
+    with_status,
+    without,
+)
 from simulators.platforms.things_stack.deviations.deviation import Deviation
+
+
+def _as_user(contact: Any) -> Any:
+    """An organization taken for a user."""
+    organization = (contact or {}).get("organization_ids", {}).get("organization_id")
+    return {"user_ids": {"user_id": organization}} if organization else contact
+
 
 DEVIATIONS: dict[str, Deviation] = {
     "application-without-contact": Deviation(
         "A created application is answered without its technical contact.",
         rpcs=("ApplicationRegistry/Create",),
         answer=without("technical_contact"),
+    ),
+    "id-taken-400": Deviation(
+        "A taken id is answered with status 400.",
+        rpcs=("ApplicationRegistry/Create",),
+        answer=with_error_status("pkg/util/store:id_taken", 400),
+    ),
+    "camel-case-not-read": Deviation(
+        "Names in lowerCamelCase are not read.",
+        rpcs=("ApplicationRegistry/Create",),
+        before=body_without("application", "networkServerAddress"),
+    ),
+    "update-answers-empty": Deviation(
+        "An update answers no field.",
+        rpcs=("ApplicationRegistry/Update",),
+        answer=without("name"),
+    ),
+    "no-mask-is-all": Deviation(
+        "An update without field mask changes the name.",
+        rpcs=("ApplicationRegistry/Update",),
+        before=with_body(lambda found: {"field_mask": {"paths": ["name"]}, **found}),
+    ),
+    "text-mask-ignored": Deviation(
+        "A field mask as text is overlooked.",
+        rpcs=("ApplicationRegistry/Update",),
+        before=with_body(
+            lambda found: {
+                name: value
+                for name, value in found.items()
+                if name != "field_mask" or not isinstance(value, str)
+            }
+        ),
+    ),
+    "delete-answers-message": Deviation(
+        "A deletion is answered with a message.",
+        rpcs=("ApplicationRegistry/Delete",),
+        answer=with_member("gone", "message"),
+    ),
+    "deleted-id-other-error": Deviation(
+        "The id of a deleted application is refused with another error.",
+        rpcs=("ApplicationRegistry/Create",),
+        answer=renamed("pkg/util/store:id_taken", "pkg/util/store:id_deleted"),
+    ),
+    "restore-refused": Deviation(
+        "A deleted application cannot be restored.",
+        rpcs=("ApplicationRegistry/Restore",),
+        answer=with_status(400),
+    ),
+    "has-devices-412": Deviation(
+        "An application with devices is refused with status 412.",
+        answer=with_error_status("pkg/identityserver:application_has_devices", 412),
+    ),
+    "purge-keeps-id": Deviation(
+        "A purge is answered but frees nothing.",
+        rpcs=("ApplicationRegistry/Purge",),
+        before=lambda request: replace(request, path=request.path.removesuffix("/purge")),
+    ),
+    "anybody-is-asked-to-purge": Deviation(
+        "A purge by somebody else is refused with another error.",
+        answer=renamed(
+            "pkg/identityserver:admins_purge_applications",
+            "pkg/auth/rights:insufficient_application_rights",
+        ),
+    ),
+    "unknown-application-other-error": Deviation(
+        "An unknown application is told with another error.",
+        answer=renamed(
+            "pkg/identityserver/store:application_not_found", "pkg/identityserver/store:not_found"
+        ),
+    ),
+    "reserved-id-other-error": Deviation(
+        "A reserved word is refused with another error.",
+        answer=renamed("pkg/identityserver/blocklist:forbidden_id", "pkg/errors:validation"),
+    ),
+    "organization-contact-is-user": Deviation(
+        "The contact of an organization's application is a user.",
+        rpcs=("ApplicationRegistry/Create",),
+        answer=with_member(_as_user, "administrative_contact"),
+    ),
+    "long-values-accepted": Deviation(
+        "Values that are too long are refused with another error.",
+        rpcs=("ApplicationRegistry/Create",),
+        answer=renamed("pkg/errors:validation", "pkg/errors:too_long"),
+    ),
+    "short-dev-eui-issued": Deviation(
+        "An issued DevEUI is short.",
+        rpcs=("ApplicationRegistry/IssueDevEUI",),
+        answer=with_member(lambda eui: str(eui)[:8], "dev_eui"),
     ),
 }
