@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import BinaryIO
@@ -20,11 +20,13 @@ from scenarios.lorawan.enrolment import Enrolment
 from scenarios.lorawan.playing import GRACE_S, MEMORY_URL, GatewayPorts, socket_ways
 from scenarios.lorawan.world import Joined, LorawanProgress, LorawanWorld, Ways
 from scenarios.model import Scenario
+from scenarios.recorder import Recorder
 from scenarios.run import Run, Stage
 from simulators.apps.things_stack.api import Api, ApiError, Doors, Steps
 from simulators.clock import MICROSECONDS, Clock, VirtualClock, WallClock
 from simulators.platforms.effects import Post
 from simulators.platforms.memory import MemoryTransport
+from simulators.platforms.scripting.worker import Result
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.database import open_database
 from simulators.platforms.things_stack.policy import Policy
@@ -91,13 +93,15 @@ def play_virtual(
     clock = VirtualClock(start=scenario.start)
     streams = RandomStreams(scenario.seed)
     stage = Stage(scenario, clock, "virtual", trace)
-    with closing(open_database(None, TABLES)) as database:
+    with ExitStack() as memory:
+        database = memory.enter_context(closing(open_database(None, TABLES)))
         core = Core(database, streams.stream("platform"), policy=Policy(password_cost=1))
         provisioning = default_provisioning(streams.stream("platform", "provisioning"))
         provision(core.stack, provisioning, tenant="", now_us=clock.unix_us())
         key = next(each.key for each in provisioning.api_keys if each.owner_id == DEMO_USER)
         stage.secrets.add("api_key", key)
-        transport = MemoryTransport(core, clock)
+        transport = memory.enter_context(closing(MemoryTransport(core, clock)))
+        transport.on_cut_off = partial(_mark_cut_off, stage.recorder)
         enrolment = Enrolment(
             scenario,
             prefix="thingrig",
@@ -147,6 +151,13 @@ def _posted(world: LorawanWorld, post: Post) -> int:
 def _wants_webhook(scenario: Scenario) -> bool:
     network = scenario.lorawan.network if scenario.lorawan is not None else None
     return network is not None and network.webhook
+
+
+def _mark_cut_off(recorder: Recorder | None, result: Result) -> None:
+    """A trace from here on need not be the same once more: a script was too much for its limits."""
+    if recorder is not None:
+        message = {"kind": "script-cut-off", "reason": result.error}
+        recorder.event("platform", "none", "fault", message)
 
 
 # --- in real time
