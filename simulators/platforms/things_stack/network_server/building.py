@@ -150,8 +150,11 @@ def _answers(device: Device, room: Room) -> list[MacCommand]:
     """Answers that fit, in their order; the others are not sent later either."""
     found = []
     for each in device.mac_state.get("queued_responses", ()):
-        command = documents.command(each)
-        size = len(encode(command))
+        try:
+            command = documents.command(each)
+            size = len(encode(command))
+        except (KeyError, ValueError):
+            continue  # not one of ours: a caller has set the state
         if size <= room.down:
             room.down -= size
             found.append(command)

@@ -25,6 +25,7 @@ _SHAPE_STATE = (
     "frequency_plan_id", "lorawan_version", "lorawan_phy_version", "mac_settings",
     "supports_class_b", "supports_class_c", "session.dev_addr", "session.keys",
 )  # fmt: skip
+_NEEDED = ("channels", "rx2_frequency", "max_eirp")  # of MACParameters
 _COUNTERS = (
     "last_f_cnt_up", "last_n_f_cnt_down", "last_a_f_cnt_down", "last_conf_f_cnt_down",
     "queued_application_downlinks",
@@ -61,15 +62,31 @@ def set_device(call: Call) -> Document:
 
 
 def _start_session(call: Call, draft: Draft) -> None:
-    """Whoever does not join has a session from the first moment on, and a state to it."""
+    """A session has a state; who does not join has both from the first moment on."""
     device, is_new = draft.device, draft.stored is None
-    if not draft.is_abp:
+    if "session" not in device:
         return
-    if is_new or any_below(call.paths, "session.dev_addr", "session.keys"):
+    is_other = any_below(call.paths, "session.dev_addr", "session.keys")
+    if draft.is_abp and (is_new or is_other):
         device["session"].setdefault("started_at", call.now)
+    begun = mac_state(device, draft.region, draft.plan)
     is_given = any_below(call.paths, "mac_state") and "mac_state" in device
-    if not is_given and (is_new or any_below(call.paths, *_SHAPE_STATE)):
-        device["mac_state"] = mac_state(device, draft.region, draft.plan)
+    is_changed = is_new or any_below(call.paths, *_SHAPE_STATE)
+    if draft.is_abp and is_changed and not is_given:
+        # Which counters were used shows in the last downlinks.
+        sent = None if is_other else device.get("mac_state", {}).get("recent_downlinks")
+        device["mac_state"] = begun | ({"recent_downlinks": sent} if sent else {})
+    else:
+        device["mac_state"] = _completed(device.get("mac_state", {}), begun)
+
+
+def _completed(given: Document, begun: Document) -> Document:
+    """A state that a caller has set in parts, with what no state can be without."""
+    state = begun | given
+    for name in ("current_parameters", "desired_parameters"):
+        needed = {each: begun[name][each] for each in _NEEDED if each in begun[name]}
+        state[name] = needed | state[name]
+    return state
 
 
 def _write(call: Call, row: DeviceRow) -> None:

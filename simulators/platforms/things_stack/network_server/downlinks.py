@@ -132,7 +132,7 @@ class Downlinks:
         """Send what there is in the windows of an uplink."""
         self._tickets.pop(number, None)
         device = self._devices.by_number(number)
-        if device is None or "session" not in device.state:
+        if device is None or not _is_active(device):
             return
         windows = _Windows.of(device, info, now_us)
         if windows is not None and self._open.get(number) is info:
@@ -294,7 +294,7 @@ class Downlinks:
         """Send the next item of a device in class B or C."""
         self._tickets.pop(number, None)
         device = self._devices.by_number(number)
-        if device is None or "session" not in device.state:
+        if device is None or not _is_active(device):
             self._forget_task(number)
             return
         due_us = self._network_slot_us(device, now_us)
@@ -397,6 +397,10 @@ def after_uplink(stack: Stack, device: Device, info: UplinkInfo, now_us: int) ->
     stack.network.downlinks.after_uplink(device, info, now_us)
 
 
+def _is_active(device: Device) -> bool:
+    return "session" in device.state and "mac_state" in device.state
+
+
 # --- windows
 
 
@@ -420,11 +424,10 @@ class _Windows:
         rx1_us = _rx1_us(device, info)
         if now_us >= rx1_us + _SECOND_US:
             return None
-        region, parameters = device.region, device.mac_state["current_parameters"]
+        parameters = device.mac_state["current_parameters"]
         delay = parameters.get("rx1_delay") or 1
         is_dwell = bool(parameters.get("downlink_dwell_time"))
-        rx2_rate = parameters.get("rx2_data_rate_index", 0)
-        rx2 = int(parameters["rx2_frequency"]), region.data_rate(rx2_rate)
+        rx2 = int(parameters["rx2_frequency"]), _rx2_row(device)
         rx1 = _rx1(device, info, parameters) if now_us < rx1_us else None
         at_us = rx1_us if rx1 else rx1_us + _SECOND_US
         return cls(info, rx1, rx2, delay, at_us, is_dwell=is_dwell)
@@ -474,10 +477,22 @@ def _rx1(device: Device, info: UplinkInfo, parameters: Document) -> tuple[int, D
     return (frequency, row) if frequency else None
 
 
+def _rx2_row(device: Device) -> DataRate:
+    """The data rate of RX2; the region's, where a caller has set one that it does not have."""
+    index = device.mac_state["current_parameters"].get("rx2_data_rate_index", 0)
+    return _row(device, index, device.region.rx2.data_rate)
+
+
+def _row(device: Device, index: int, default: int) -> DataRate:
+    try:
+        return device.region.data_rate(index)
+    except LoRaWanError:
+        return device.region.data_rate(default)
+
+
 def _rx2_now(device: Device, now_us: int) -> tuple[Document, DataRate, int]:
     """Class C listens where RX2 is, always."""
-    region, parameters = device.region, device.mac_state["current_parameters"]
-    row = region.data_rate(parameters.get("rx2_data_rate_index", 0))
+    parameters, row = device.mac_state["current_parameters"], _rx2_row(device)
     request = {
         "class": "CLASS_C",
         "rx2_data_rate": data_rate_message(row.modulation),
@@ -493,8 +508,8 @@ def _ping_slot(device: Device, now_us: int) -> tuple[Document, DataRate, int]:
     period = PING_PERIODS.index(state.get("ping_slot_periodicity", PING_PERIODS[-1]))
     address = device.state["session"]["dev_addr"]
     gps_us = next_ping_slot_us(to_gps_us(now_us + _AHEAD_OF_SLOT_US), address, period)
-    rate = parameters.get("ping_slot_data_rate_index_value", region.class_b.ping_slots.data_rate)
-    row = region.data_rate(rate)
+    usual = region.class_b.ping_slots.data_rate
+    row = _row(device, parameters.get("ping_slot_data_rate_index_value", usual), usual)
     beacon_s = gps_us // 128_000_000 * 128
     frequency = parameters.get("ping_slot_frequency") or str(
         region.ping_slot_frequency_hz(address, beacon_s)

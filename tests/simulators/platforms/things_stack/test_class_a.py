@@ -275,3 +275,54 @@ def test_negative_margins_are_read_wrongly(bench: Bench, air: Air) -> None:
     state = state_of(bench)
     assert (state["battery_percentage"], state["downlink_margin"]) == (1.0, -13)
     assert state["last_dev_status_received_at"] == "2024-01-31T12:00:05.250Z"
+
+
+STATES = [
+    pytest.param({"queued_responses": [{"cid": "CID_RELAY_CONF"}]}, id="foreign-answer"),
+    pytest.param({"current_parameters": {"rx2_data_rate_index": 14}}, id="no-such-data-rate"),
+    pytest.param({"desired_parameters": {"rx1_delay": 3}}, id="half-a-state"),
+    pytest.param({"current_parameters": {"max_eirp": 0}}, id="no-power"),
+]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_that_a_caller_has_set_breaks_nothing(
+    bench: Bench, air: Air, state: dict[str, Any]
+) -> None:
+    add_abp(bench, mac_settings=SETTLED)
+    names = [
+        f"mac_state.{name}" + (f".{next(iter(value))}" if isinstance(value, dict) else "")
+        for name, value in state.items()
+    ]
+    ids = {"device_id": "dev1", "application_ids": {"application_id": "app1"}}
+    body = {"end_device": {"ids": ids, "mac_state": state}, "field_mask": {"paths": names}}
+    bench.made("/ns/applications/app1/devices/dev1", body, method="PUT")
+    session = abp_session()
+
+    air.send(session.protect_uplink(0, 1, b"x", is_confirmed=True))
+
+    assert heard(air, session, 0).ack
+
+
+def test_a_frequency_that_no_command_can_carry_is_not_asked_for(bench: Bench, air: Air) -> None:
+    add_abp(bench, mac_settings=SETTLED | {"desired_rx2_frequency": 869_525_001})
+
+    air.send(abp_session().protect_uplink(0, 1, b"x"))
+
+    assert air.downlinks == []
+
+
+def test_settings_may_change_without_a_counter_used_twice(bench: Bench, air: Air) -> None:
+    add_abp(bench, mac_settings=SETTLED)
+    session = abp_session()
+    air.send(session.protect_uplink(0, 1, b"x", is_confirmed=True))
+    air.wait(5)
+    ids = {"device_id": "dev1", "application_ids": {"application_id": "app1"}}
+    settings = {"mac_settings": SETTLED | {"status_count_periodicity": 500}}
+    mask = {"field_mask": {"paths": ["mac_settings.status_count_periodicity"]}}
+    body = {"end_device": {"ids": ids, **settings}, **mask}
+    bench.made("/ns/applications/app1/devices/dev1", body, method="PUT")
+
+    air.send(session.protect_uplink(1, 1, b"x", is_confirmed=True))
+
+    assert heard(air, session, 1).ack

@@ -19,9 +19,9 @@ def wanted(device: Device, now_us: int) -> list[Wanted]:
     desired = state["desired_parameters"]["channels"]
     requests = []
     for index, (is_now, shall_be) in enumerate(zip(current, desired, strict=False)):
-        frequency = shall_be["downlink_frequency"]
+        frequency = shall_be.get("downlink_frequency", "0")
         is_there = is_now.get("uplink_frequency") == shall_be.get("uplink_frequency")
-        if is_there and is_now["downlink_frequency"] != frequency and frequency not in rejected:
+        if is_there and is_now.get("downlink_frequency") != frequency and frequency not in rejected:
             requests.append(Wanted((DlChannelReq(index, int(frequency)),)))
     return requests
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simulators.lorawan.bit_fields import Layout
+from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.mac_commands import COMMANDS, MacCommand, cid_of, encode
 from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.mac import (
@@ -93,7 +94,10 @@ def _is_repeated(device: Device, wanted: Wanted) -> bool:
 
 
 def _add(found: Collected, wanted: Wanted, room: Room) -> None:
-    size = sum(len(encode(each)) for each in wanted.commands)
+    try:
+        size = sum(len(encode(each)) for each in wanted.commands)
+    except LoRaWanError:
+        return  # a frequency, say, that a setting may have and no command can carry
     answer = wanted.answers * _ANSWER_SIZE[cid_of(wanted.commands[0])]
     if size > room.down or answer > room.up:
         found.is_complete = False

@@ -20,10 +20,10 @@ def wanted(device: Device, now_us: int) -> list[Wanted]:
         return []
     state = device.mac_state
     current, desired = state["current_parameters"], state["desired_parameters"]
-    power = _index(desired["max_eirp"])
+    power = _index(desired.get("max_eirp", 0))
     dwells = [bool(desired.get(name, current.get(name))) for name in _DWELLS]
     same = all(desired.get(name) in (None, current.get(name)) for name in _DWELLS)
-    if same and power == _index(current["max_eirp"]):
+    if same and power == _index(current.get("max_eirp", 0)):
         return []
     return [Wanted((TxParamSetupReq(power, *dwells),))]
 
