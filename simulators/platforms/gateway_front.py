@@ -54,11 +54,13 @@ class GatewayFront:
         if not self.is_open:
             return _NOT_YET
         socket, refusals = _Socket(self, next(self._numbers)), [_FAILED]
-        number = socket.number
+        number, headers = socket.number, request.headers
+        if request.peer:
+            headers = {**headers, "x-real-ip": request.peer}
         self._sockets[number] = socket
 
         def ask(now_us: int) -> Effects:
-            answer = self._core.socket_opened(number, request.path, request.headers, now_us)
+            answer = self._core.socket_opened(number, request.path, headers, now_us)
             refusals.clear()
             if isinstance(answer, Refusal):
                 refusals.append(answer)

@@ -12,6 +12,7 @@ from simulators.transports.udp import UdpPort
 from simulators.transports.websocket_sockets import SocketWebSocketServer
 
 PING_S = 30.0
+MOST_SOCKETS = 1000
 LNS_ABOVE = 2  # how far the WebSocket port is above that of HTTP, when that one was chosen
 
 
@@ -60,6 +61,7 @@ class GatewayPorts:
                 port=lns_port,
                 ssl_context=ssl_context,
                 ping_s=PING_S,
+                most=MOST_SOCKETS,
             )
         except TransportError:
             udp.close()

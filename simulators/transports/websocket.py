@@ -48,10 +48,15 @@ class WebSocketTransport(Protocol):
 
 
 class Request(NamedTuple):
-    """What a client asks a server for; names of headers are in lower case."""
+    """
+    What a client asks a server for; names of headers are in lower case.
+
+    ``peer`` is the client's IP address, "" where it has none.
+    """
 
     path: str
     headers: Mapping[str, str]
+    peer: str = ""
 
 
 class Refusal(NamedTuple):

@@ -225,6 +225,7 @@ class _Server(_Connection):
         accept: Accept,
         connections: set[_Connection],
         ping_s: float | None,
+        most: int | None,
     ) -> None:
         self._server = ServerProtocol(max_size=LONGEST_MESSAGE)
         super().__init__(clock, self._server)
@@ -232,12 +233,16 @@ class _Server(_Connection):
         self._connections = connections
         connections.add(self)
         self._ping_s = ping_s
+        self._most = most
         self._is_heard = False  # since the last ping
         self._pinger: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._ping_later()
+        if self._most is not None and len(self._connections) > self._most:
+            asyncio.get_running_loop().call_soon(self.abort)
+        else:
+            self._ping_later()
 
     def data_received(self, data: bytes) -> None:
         self._is_heard = True
@@ -286,7 +291,8 @@ class _Server(_Connection):
 
     def _ask(self, event: HttpRequest, response: Response) -> None:
         headers = {name.lower(): value for name, value in event.headers.raw_items()}
-        answer = self._accept(Request(event.path, headers))
+        peer = self._transport and self._transport.get_extra_info("peername")
+        answer = self._accept(Request(event.path, headers, peer[0] if peer else ""))
         if isinstance(answer, Refusal):
             refusal = self._server.reject(_status(answer.status), f"{answer.reason}\n")
             self._server.send_response(refusal)
@@ -358,12 +364,14 @@ class SocketWebSocketServer:
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
         ping_s: float | None = None,
+        most: int | None = None,
     ) -> SocketWebSocketServer:
         """
         Open a port; 0 takes a free one.
 
         Args:
             ping_s: between pings, whose answer may take as long; None sends none.
+            most: connections at a time; further ones are cut off.
         Raises:
             TransportError: the port is taken, or not ours to take.
         """
@@ -371,7 +379,10 @@ class SocketWebSocketServer:
         loop = asyncio.get_running_loop()
         try:
             server = await loop.create_server(
-                lambda: _Server(clock, accept, connections, ping_s), host, port, ssl=ssl_context
+                lambda: _Server(clock, accept, connections, ping_s, most),
+                host,
+                port,
+                ssl=ssl_context,
             )
         except (OSError, OverflowError) as problem:
             raise TransportError(f"could not listen on {host}: {reason_of(problem)}") from problem

@@ -262,6 +262,24 @@ def test_pings(answers, play):
     play(test)
 
 
+def test_who_comes_when_there_are_enough_is_cut_off(play):
+    async def test(core, shell, addresses, clock):
+        shell.resume()
+        server = await SocketWebSocketServer.listen(clock, shell.gateways.accept, most=1)
+        clients = [Client(), Client()]
+        try:
+            for client in clients:
+                url = f"ws://127.0.0.1:{server.port}/traffic"
+                SocketWebSockets(clock).connect(url, client, headers=HEADERS)
+                await until(lambda client=client: client.told)
+        finally:
+            await server.close()
+        assert clients[0].told[0].startswith(HELLO)
+        assert clients[1].told[0].startswith("(connection cut")
+
+    play(test)
+
+
 def test_who_asks_for_nothing_is_cut_off(play):
     async def test(core, shell, addresses, clock):
         server = await SocketWebSocketServer.listen(clock, lambda _: Refusal(404, ""), ping_s=0.05)

@@ -255,6 +255,8 @@ def test_on_the_wall_clock():
     with asyncio.Runner(loop_factory=new_loop) as runner:
         for loop in runner.run(play()):
             loop.check()
+            connection = loop.bench.core.stack.gateways.connections.get("gtw1")
+            assert connection is None or connection.remote_ip == "127.0.0.1"
 
 
 async def _on_ports(clock: WallClock, closing: AsyncExitStack, kind: str) -> Loop:
