@@ -19,6 +19,8 @@ from scenarios.mistakes import expected, nearest
 from scenarios.secrets import SecretRegistry
 
 DEFAULT_ALLOW = ("read", "write")
+HERE = ("127.0.0.1", "localhost", "::1")
+"""Names of this machine."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def webhook_place(target: Target) -> tuple[str, str | None] | None:
     table = target.document.get("webhook", {})
     if table:
         return table["listen"], table.get("url")
-    is_here = urlsplit(target.url).hostname in ("127.0.0.1", "localhost", "::1")
+    is_here = urlsplit(target.url).hostname in HERE
     return ("127.0.0.1:0", None) if is_here else None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from conformance.clients.connection import (
@@ -58,7 +58,10 @@ class Stream:
         response: the answer's head as a Response; for a status other than 200, with its body.
         chunks: the chunks as they came (socket reads when the body is not chunked).
         ended: why nothing more will come, or None while it lives.
+        parser: makes what finds the documents.
     """
+
+    parser: Callable[[], JsonDocuments] = JsonDocuments
 
     def __init__(
         self,
@@ -197,7 +200,7 @@ class Stream:
 
     def _follow(self, connection: Connection, headers: Headers) -> None:
         is_chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
-        parser = JsonDocuments()
+        parser = self.parser()
         first_chunk = 0
         try:
             while True:

@@ -61,7 +61,6 @@ PLATFORM = Platform(
     not_covered=(
         "gRPC",
         "MQTT (application and gateway)",
-        "webhooks in protobuf",
         "CUPS and LBS remote commands",
         "OAuth flows and sessions of the Console",
         "claiming, device repository, templates and QR codes",

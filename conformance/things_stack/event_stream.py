@@ -7,14 +7,33 @@ Messages are JSON objects whatever stands between them; how they were framed is 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from conformance.clients.connection import host_header
 from conformance.clients.http import Http
+from conformance.clients.json_documents import JsonDocuments
 from conformance.clients.stream import Stream
 
 EVENTS = "/api/v3/events"
 EVENT_STREAM = "text/event-stream"
+
+
+class _Messages(JsonDocuments):
+    """Finds messages, also of a server that writes ``data:`` before them."""
+
+    def feed(self, data: bytes) -> list[Any]:
+        """See JsonDocuments."""
+        return super().feed(_PREFIX.sub(b"", data))
+
+
+class EventStream(Stream):
+    """A stream of events."""
+
+    parser = _Messages
+
+
+_PREFIX = re.compile(rb"^data: ?", re.MULTILINE)
 
 
 def open_events(
@@ -33,7 +52,7 @@ def open_events(
         f"Content-Length: {len(document)}",
     ]
     request = "\r\n".join([*head, "", ""]).encode() + document
-    return Stream(http, EVENTS, headers=fields, timeout_s=timeout_s, request=request)
+    return EventStream(http, EVENTS, headers=fields, timeout_s=timeout_s, request=request)
 
 
 def events_in(stream: Stream) -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ class Lab:
         new_gateway: registers a gateway (id, EUI, plan) and notes it for removal.
         events: the application's events.
         name: a fresh identifier of the run for a word.
+        patience_s: how long to wait for an event.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class Lab:
         events: Stream,
         name: Callable[[str], str],
         place: Place,
+        patience_s: float,
     ) -> None:
         self.call = call
+        self.patience_s = patience_s
         self.registrar = registrar
         self.application_id = registrar.application_id
         self.events = events
@@ -297,15 +300,17 @@ class Stage:
         ]
 
     async def wait_events(
-        self, node: Node, *names: str, count: int = 1, within_s: float = 15.0
+        self, node: Node, *names: str, count: int = 1, within_s: float | None = None
     ) -> list[Document]:
         """As events, as soon as there are so many, or when the time is over."""
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + (self.lab.patience_s if within_s is None else within_s)
         while len(self.events(node, *names)) < count and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         return self.events(node, *names)
 
-    async def uplinks(self, node: Node, *, count: int, within_s: float = 15.0) -> list[Document]:
+    async def uplinks(
+        self, node: Node, *, count: int, within_s: float | None = None
+    ) -> list[Document]:
         """What the application has got as uplink messages, once there are so many."""
         found = await self.wait_events(node, "as.up.data.forward", count=count, within_s=within_s)
         return [each.get("data", {}).get("uplink_message", {}) for each in found]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import time
+from itertools import count
 from typing import Any
 
 from conformance.clients.exchange import Response
@@ -40,6 +41,9 @@ def downlink(payload: bytes = b"\xbe\xef", **more: Any) -> Document:
     return {name: value for name, value in found.items() if value is not None}
 
 
+_counters = count(100)
+
+
 class Talker:
     """One registered device, and calls about it."""
 
@@ -71,13 +75,17 @@ class Talker:
         """GET …/down"""
         return self.api.call("GET", f"{self.path}/down").ok_json()
 
-    def events(self, *names: str, count: int, within_s: float = 15.0) -> list[Document]:
+    def events(self, *names: str, count: int, within_s: float | None = None) -> list[Document]:
         """Events about it that the application's subscriber sees, once there are so many."""
         return wait_for_events(
-            self.events_of_application, self.device_id, *names, count=count, within_s=within_s
+            self.events_of_application,
+            self.device_id,
+            *names,
+            count=count,
+            within_s=self.api.patience_s if within_s is None else within_s,
         )
 
-    def uplinks(self, *, count: int, within_s: float = 15.0) -> list[Document]:
+    def uplinks(self, *, count: int, within_s: float | None = None) -> list[Document]:
         """ApplicationUp messages with uplinks, once there are so many."""
         found = self.events("as.up.data.forward", count=count, within_s=within_s)
         return [each.get("data", {}) for each in found]
@@ -89,11 +97,21 @@ class Talker:
         Returns:
             The uplink message; empty when none came.
         """
-        before = len(self.uplinks(count=0))
-        self.simulate(uplink(payload, **more)).ok_json()
-        found = self.uplinks(count=before + 1)[before:]
-        message: Document = found[0].get("uplink_message", {}) if found else {}
+        f_cnt = next(_counters)
+        self.simulate(uplink(payload, f_cnt=f_cnt, **more)).ok_json()
+        message: Document = self.heard(f_cnt).get("uplink_message", {})
         return message
+
+    def heard(self, f_cnt: int) -> Document:
+        """The ApplicationUp with the uplink of that counter; empty when none comes in time."""
+        deadline = time.monotonic() + self.api.patience_s
+        while True:
+            for each in self.uplinks(count=0):
+                if each.get("uplink_message", {}).get("f_cnt") == f_cnt:
+                    return each
+            if time.monotonic() >= deadline:
+                return {}
+            time.sleep(0.02)
 
 
 def wait_for_events(

@@ -198,12 +198,19 @@ def test_past_time_is_refused(talker: Talker, requirement: Judge) -> None:
     requirement.check(refusal(answer), expected=[400, "downlink_expired"])
 
 
+@pytest.mark.requirement("TTS-DQ-019")
+def test_decoded_payload_is_encoded(talker: Talker, requirement: Judge) -> None:
+    talker.push({"f_port": 7, "decoded_payload": {"level": 3}}).ok_json()
+
+    requirement.check(queued(talker, "f_port", "frm_payload"), expected=[[7, "A/8="]])
+
+
 @pytest.mark.requirement("TTS-DQ-020")
 def test_queued_downlink_is_told(new_talker: Talker, requirement: Judge) -> None:
     before = len(new_talker.events("as.down.data.receive", count=0))
     new_talker.push(downlink()).ok_json()
 
-    found = new_talker.events("as.down.data.receive", count=before + 1, within_s=5.0)
+    found = new_talker.events("as.down.data.receive", count=before + 1)
     requirement.check(len(found) - before, expected=1)
 
 

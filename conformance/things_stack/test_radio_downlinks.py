@@ -32,7 +32,7 @@ async def one_downlink(stage: Stage, version: str) -> Record:
     pushed = await stage.push(node, item(b"\xbe\xef"))
     sent = await stage.uplink(node, b"\x01", *gateways, f_cnt=1)
     answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
-    told = await stage.wait_events(node, "as.down.data.sent.forward", within_s=5.0)
+    told = await stage.wait_events(node, "as.down.data.sent.forward")
     more = await stage.answer(sent, within_s=0.1)
     return {"pushed": pushed, "answer": answer, "told": told, "more": more}
 
@@ -87,7 +87,7 @@ async def acknowledged(stage: Stage) -> Record:
     answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
     await asyncio.sleep(1.2)  # the node has heard it
     await stage.uplink(node, b"\x02", gateway, f_cnt=2, ack=True)
-    told = await stage.wait_events(node, "as.down.data.ack.forward", within_s=5.0)
+    told = await stage.wait_events(node, "as.down.data.ack.forward")
     return {"answer": answer, "told": told}
 
 
@@ -100,9 +100,9 @@ async def unacknowledged(stage: Stage) -> Record:
         sent = await stage.uplink(node, b"\x01", gateway, f_cnt=f_cnt)
         answers.append(await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read))
         await asyncio.sleep(1.2)
-    nacked = await stage.wait_events(node, "as.down.data.nack.forward", within_s=3.0)
+    nacked = await stage.wait_events(node, "as.down.data.nack.forward")
     await stage.uplink(node, b"\x01", gateway, f_cnt=3)
-    failed = await stage.wait_events(node, "as.down.data.failed.forward", within_s=5.0)
+    failed = await stage.wait_events(node, "as.down.data.failed.forward")
     return {"answers": answers, "nacked": nacked, "failed": failed}
 
 
@@ -113,7 +113,7 @@ async def refused(stage: Stage) -> Record:
     gateway.tx_error = "TOO_LATE"
     sent = await stage.uplink(node, b"\x01", gateway, f_cnt=1)
     await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
-    failed = await stage.wait_events(node, "as.down.data.failed.forward", within_s=5.0)
+    failed = await stage.wait_events(node, "as.down.data.failed.forward")
     return {"failed": failed, "sent": stage.events(node, "as.down.data.sent.forward")}
 
 
@@ -122,7 +122,7 @@ async def too_long(stage: Stage) -> Record:
     gateway, node = await stage.gateway(), await stage.abp("1.0.3")
     await stage.push(node, item(bytes(200)))
     await stage.uplink(node, b"\x01", gateway, f_cnt=1, data_rate=0)
-    failed = await stage.wait_events(node, "as.down.data.failed.forward", within_s=5.0)
+    failed = await stage.wait_events(node, "as.down.data.failed.forward")
     return {"failed": failed}
 
 

@@ -66,6 +66,8 @@ async def join_again(stage: Stage, version: str) -> Record:
     ]
     refused = [await stage.answer(each, within_s=LAST_WINDOW_S) for each in sent[:1]]
     refused += [await stage.answer(each, within_s=0.1) for each in sent[1:]]
+    if any(refused):  # what is still to be sent would be in the way of the next answer
+        await asyncio.sleep(LAST_WINDOW_S)
     again = await stage.join(node, gateway, 6 if version in OLD else 8)
     return {"first": first, "refused": refused, "again": again}
 

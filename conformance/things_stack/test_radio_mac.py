@@ -34,7 +34,7 @@ async def ask(
         "commands": commands_of(answer.frame) if answer else [],
         "at_gps_s": at_s - GPS_EPOCH_S + LEAP_S,
         "answer": answer,
-        "uplinks": await stage.uplinks(node, count=1, within_s=5.0),
+        "uplinks": await stage.uplinks(node, count=1),
     }
 
 

@@ -41,7 +41,7 @@ async def send_frames(
     for number, options in enumerate(frames, 1):
         await stage.uplink(node, bytes((number,)), gateway, **options)
         await asyncio.sleep(PAUSE_S)
-    await stage.uplinks(node, count=last, within_s=8.0)
+    await stage.uplinks(node, count=last)
     await asyncio.sleep(PAUSE_S)
     return {"uplinks": await stage.uplinks(node, count=last, within_s=0.0)}
 

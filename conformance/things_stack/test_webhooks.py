@@ -67,6 +67,7 @@ def delivered(
         "deaf": {"join_accept": {"path": "/join"}},
         "masked": {"uplink_message": {}, "field_mask": {"paths": ["up.uplink_message.f_port"]}},
         "fail": {"uplink_message": {}},
+        "binary": {"format": "protobuf", "uplink_message": {}},
     }
     mark = stack_api.name("hooks")
     names = []
@@ -284,6 +285,16 @@ def test_failure_is_told_once(
         time.sleep(0.05)
 
     requirement.check([len(delivered["fail"]), len(failed) > 0], expected=[1, True])
+
+
+@pytest.mark.requirement("TTS-WH-021")
+def test_protobuf_is_binary(delivered: dict[str, list[Delivery]], requirement: Judge) -> None:
+    request = only(delivered, "binary")
+    kind = request.headers.get("Content-Type") if request else None
+    # Field 1 of ApplicationUp, the device's identifiers, is a message: its first byte is 0A.
+    first = request.body[:1].hex() if request else None
+
+    requirement.check([kind, first], expected=["application/octet-stream", "0a"])
 
 
 @pytest.mark.requirement("TTS-WH-022")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,11 +17,14 @@ from conformance.clients.webhook_receiver import WebhookReceiver
 from conformance.outcomes import Inconclusive, NotRun
 from conformance.run import Run
 from conformance.stack_fixtures import Stack
-from conformance.targets import webhook_place
+from conformance.targets import HERE, webhook_place
 from conformance.things_stack.event_stream import open_events
 from conformance.things_stack.lab import PLANS, Lab, Place
 from conformance.things_stack.registering import Registrar
 from conformance.things_stack.scripts import Loop
+
+PATIENCE_S, PATIENCE_HERE_S = 15.0, 5.0
+"""How long an event may take from a deployment far away, and from one on this machine."""
 
 
 class Api:
@@ -31,6 +35,8 @@ class Api:
         self.stack = stack
         self.key: str = run.target.credential("api_key")
         self.http = run.stack.server("/as")
+        is_here = urlsplit(run.target.url).hostname in HERE
+        self.patience_s = PATIENCE_HERE_S if is_here else PATIENCE_S
 
     def call(self, method: str, path: str, document: Any = NO_DOCUMENT, **more: Any) -> Response:
         """A request; ``path`` is the one below ``/api/v3``."""
@@ -97,7 +103,15 @@ def lab(
         path = f"/users/{stack_api.stack.user_id}/gateways"
         stack_api.call("POST", path, {"gateway": gateway}).ok_json()
 
-    found = Lab(stack_api.call, registrar, new_gateway, application_events, stack_api.name, place)
+    found = Lab(
+        stack_api.call,
+        registrar,
+        new_gateway,
+        application_events,
+        stack_api.name,
+        place,
+        stack_api.patience_s,
+    )
     yield found
     radio_loop.run(found.close())
 

@@ -1,0 +1,117 @@
+"""Defects of the event stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from msgspec.structs import replace
+
+from simulators.platforms.effects import Effect, Effects, OpenStream, StreamDocument
+from simulators.platforms.things_stack.core import Core
+from simulators.platforms.things_stack.deviations.changes import with_body, with_status
+from simulators.platforms.things_stack.deviations.deviation import Deviation, OnEffects
+from simulators.platforms.things_stack.events.definitions import Definition
+from simulators.platforms.things_stack.events.subscriptions import Subscription
+
+Document = dict[str, Any]
+_STREAM = ("Events/Stream",)
+
+
+def _on_message(change: Callable[[bytes], bytes]) -> OnEffects:
+    """Messages of streams are other bytes, the first one included."""
+
+    def changed(effect: Effect) -> Effect:
+        if isinstance(effect, OpenStream | StreamDocument) and isinstance(effect.document, bytes):
+            return replace(effect, document=change(effect.document))
+        return effect
+
+    def effects(found: Effects) -> Effects:
+        return [changed(each) for each in found]
+
+    return effects
+
+
+def _event(change: Callable[[Document], None]) -> OnEffects:
+    """Events have other members; their framing stays."""
+
+    def changed(message: bytes) -> bytes:
+        text = message.rstrip(b"\n")
+        document = orjson.loads(text)
+        change(document["result"])
+        return orjson.dumps(document) + message[len(text) :]
+
+    return _on_message(changed)
+
+
+def _without_identifiers(event: Document) -> None:
+    if event["name"] == "events.stream.start":
+        event["identifiers"] = []
+
+
+def _prefixed(message: bytes) -> bytes:
+    return b"data: " + message if message.endswith(b"\n\n") else message
+
+
+def _apart(message: bytes) -> bytes:
+    return message if message.endswith(b"\n\n") else message + b"\n"
+
+
+def _hears_all(core: Core) -> None:
+    """Whoever named the application hears all of its devices, whoever named a device as well."""
+    events = core.stack.events
+    found = events._listeners
+
+    def changed(definition: Definition, keys: list[Any]) -> Any:
+        application = definition._replace(is_for_parent=True)
+        return found(application, [*keys, *_others(events._by_key, keys)])
+
+    events._listeners = changed  # type: ignore[method-assign]
+
+
+def _others(known: dict[Any, list[Subscription]], keys: list[Any]) -> list[Any]:
+    return [key for key in known if key not in keys]
+
+
+def _one_name_less(document: Any) -> Any:
+    document.pop("names", None)
+    return document
+
+
+def _known_names(document: Any) -> Any:
+    names = [each for each in document.get("names", ()) if each.startswith(("as.", "ns.", "/"))]
+    if "names" in document:
+        document["names"] = names or ["as.up.data.forward"]
+    return document
+
+
+DEVIATIONS: dict[str, Deviation] = {
+    "events-start-without-identifiers": Deviation(
+        "The first message of a stream does not tell whose events it is about.",
+        effects=_event(_without_identifiers),
+    ),
+    "events-with-prefix": Deviation(
+        "Messages of an event stream have data: before them.", effects=_on_message(_prefixed)
+    ),
+    "events-json-apart": Deviation(
+        "Messages of a JSON stream are followed by an empty line.", effects=_on_message(_apart)
+    ),
+    "events-without-unique-id": Deviation(
+        "Events have no unique_id.", effects=_event(lambda event: event.pop("unique_id", None))
+    ),
+    "events-for-everybody": Deviation(
+        "Every subscriber sees the events of all devices.", setup=_hears_all
+    ),
+    "events-names-overlooked": Deviation(
+        "names of a subscription are overlooked.", rpcs=_STREAM, before=with_body(_one_name_less)
+    ),
+    "events-any-name": Deviation(
+        "Names that no event has are overlooked.", rpcs=_STREAM, before=with_body(_known_names)
+    ),
+    "events-without-rights-404": Deviation(
+        "A subscription without rights is answered with status 404.",
+        rpcs=_STREAM,
+        answer=with_status(404, of=403),
+    ),
+}

@@ -1,0 +1,87 @@
+"""Defects of simulated uplinks and of formatters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulators.platforms.things_stack.deviations.changes import (
+    body_without,
+    with_body,
+    with_status,
+)
+from simulators.platforms.things_stack.deviations.deviation import Deviation
+from simulators.platforms.things_stack.deviations.hooks import on_event, without_event
+
+Document = dict[str, Any]
+_SIMULATE = ("AppAs/SimulateUplink",)
+_FORWARDED = "as.up.data.forward"
+_SETTINGS: Document = {
+    "data_rate": {"lora": {"bandwidth": 125000, "spreading_factor": 7}},
+    "frequency": "868100000",
+}
+
+
+def _without(*path: str) -> Any:
+    """Forwarded uplinks lack a member."""
+
+    def change(name: str, data: Any) -> Any:
+        if name != _FORWARDED:
+            return data
+        if len(path) == 1:
+            return {each: value for each, value in data.items() if each != path[0]}
+        inner = {each: value for each, value in data[path[0]].items() if each != path[1]}
+        return {**data, path[0]: inner}
+
+    return change
+
+
+def _tenfold(name: str, data: Any) -> Any:
+    decoded = data["uplink_message"].get("decoded_payload") if name == _FORWARDED else None
+    if not decoded:
+        return data
+    numbers = {
+        each: value * 10 if isinstance(value, int | float) else value
+        for each, value in decoded.items()
+    }
+    return {**data, "uplink_message": {**data["uplink_message"], "decoded_payload": numbers}}
+
+
+def _with_settings(document: Any) -> Any:
+    message = document.get("uplink_message", {})
+    message["settings"] = {**_SETTINGS, **message.get("settings", {})}
+    return document
+
+
+DEVIATIONS: dict[str, Deviation] = {
+    "simulate-202": Deviation(
+        "A simulated uplink is answered with status 202.", rpcs=_SIMULATE, answer=with_status(202)
+    ),
+    "simulate-unmarked": Deviation(
+        "Simulated uplinks look like true ones.", setup=on_event(_without("simulated"))
+    ),
+    "simulate-takes-simulated": Deviation(
+        "A simulated uplink may call itself simulated.",
+        rpcs=_SIMULATE,
+        before=body_without("simulated"),
+    ),
+    "simulate-without-settings": Deviation(
+        "A simulated uplink needs no data rate and no frequency.",
+        rpcs=_SIMULATE,
+        before=with_body(_with_settings),
+    ),
+    "formatter-tenfold": Deviation(
+        "Numbers of decoded payloads are ten times too large.", setup=on_event(_tenfold)
+    ),
+    "formatter-decodes-nothing": Deviation(
+        "Decoded payloads are not told.",
+        setup=on_event(_without("uplink_message", "decoded_payload")),
+    ),
+    "formatter-warnings-lost": Deviation(
+        "Warnings of formatters are lost.",
+        setup=on_event(_without("uplink_message", "decoded_payload_warnings")),
+    ),
+    "formatter-failure-not-told": Deviation(
+        "Applications are not told of formatters that fail.",
+        setup=without_event("as.up.data.decode.fail"),
+    ),
+}

@@ -1,0 +1,162 @@
+"""Defects of webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from msgspec.structs import replace
+
+from simulators.platforms.effects import Post
+from simulators.platforms.things_stack.core import Core
+from simulators.platforms.things_stack.deviations.changes import (
+    with_body,
+    with_document,
+    with_error_status,
+    with_status,
+    without,
+)
+from simulators.platforms.things_stack.deviations.deviation import Deviation, OnEffects, Setup
+from simulators.platforms.things_stack.deviations.hooks import without_event
+
+Document = dict[str, Any]
+_REGISTRY = "ApplicationWebhookRegistry/"
+_KEY_HEADERS = ("X-Downlink-Apikey", "X-Downlink-Push", "X-Downlink-Replace")
+_OWN = ("content-type", "user-agent", "x-tts-domain", *(each.lower() for each in _KEY_HEADERS))
+
+
+def _on_post(change: Callable[[Post], Post]) -> OnEffects:
+    return lambda effects: [change(each) if isinstance(each, Post) else each for each in effects]
+
+
+def _without_counter(post: Post) -> Post:
+    try:
+        document = orjson.loads(post.body)
+    except orjson.JSONDecodeError:
+        return post
+    document.get("uplink_message", {}).pop("f_cnt", None)
+    return replace(post, body=orjson.dumps(document))
+
+
+def _called_json(post: Post) -> Post:
+    headers = [(name, value) for name, value in post.headers if name != "Content-Type"]
+    return replace(post, headers=(*headers, ("Content-Type", "application/json")))
+
+
+def _own_headers(post: Post) -> Post:
+    headers = tuple(pair for pair in post.headers if pair[0].lower() in _OWN)
+    return replace(post, headers=headers)
+
+
+def _without_key(post: Post) -> Post:
+    headers = tuple(pair for pair in post.headers if pair[0] != _KEY_HEADERS[0])
+    return replace(post, headers=headers)
+
+
+def _always_addresses(post: Post) -> Post:
+    names = [name for name, _ in post.headers]
+    more = [(name, post.url) for name in _KEY_HEADERS[1:] if name not in names]
+    return replace(post, headers=(*post.headers, *more))
+
+
+def _on_wanting(change: Callable[[list[Document], str], list[Document]]) -> Setup:
+    """Other webhooks are called than want to be, or otherwise."""
+
+    def setup(core: Core) -> None:
+        webhooks = core.stack.application.webhooks
+
+        def changed(application: str, kind: str) -> list[Document]:
+            return change(webhooks.all(application), kind)
+
+        webhooks.wanting = changed  # type: ignore[method-assign]
+
+    return setup
+
+
+def _all(webhooks: list[Document], kind: str) -> list[Document]:
+    return [{kind: {}, **each} for each in webhooks]
+
+
+def _unmasked(webhooks: list[Document], kind: str) -> list[Document]:
+    wanting = [each for each in webhooks if kind in each]
+    return [{name: each[name] for name in each if name != "field_mask"} for each in wanting]
+
+
+def _json_only(_: Any) -> Any:
+    return {"formats": {"json": "JSON"}}
+
+
+def _known_format(document: Any) -> Any:
+    webhook = document.get("webhook", {})
+    if webhook.get("format") not in (None, "json", "protobuf"):
+        webhook["format"] = "json"
+    return document
+
+
+DEVIATIONS: dict[str, Deviation] = {
+    "webhook-formats-json": Deviation(
+        "Protobuf is not among the formats of webhooks.",
+        rpcs=(f"{_REGISTRY}GetFormats",),
+        answer=with_document(_json_only),
+    ),
+    "webhook-answer-without-url": Deviation(
+        "A webhook that is set is answered without base_url.",
+        rpcs=(f"{_REGISTRY}Set",),
+        answer=without("base_url"),
+    ),
+    "webhook-list-empty": Deviation(
+        "Webhooks are not listed.", rpcs=(f"{_REGISTRY}List",), answer=without("webhooks")
+    ),
+    "webhook-any-format": Deviation(
+        "Webhooks of unknown formats get JSON.",
+        rpcs=(f"{_REGISTRY}Set",),
+        before=with_body(_known_format),
+    ),
+    "webhook-missing-200": Deviation(
+        "A webhook that does not exist is answered with an empty object.",
+        rpcs=(f"{_REGISTRY}Get",),
+        answer=lambda answer: (
+            replace(answer, status=200, document={}) if answer.status == 404 else answer
+        ),
+    ),
+    "webhook-without-counter": Deviation(
+        "Webhooks get uplinks without counter.", effects=_on_post(_without_counter)
+    ),
+    "webhook-protobuf-as-json": Deviation(
+        "Webhooks that ask for protobuf get JSON's content type.", effects=_on_post(_called_json)
+    ),
+    "webhook-url-with-slash": Deviation(
+        "Addresses of webhooks get a slash at their end.",
+        effects=_on_post(lambda post: replace(post, url=f"{post.url}/")),
+    ),
+    "webhook-headers-lost": Deviation(
+        "Headers that a webhook was given are not sent.", effects=_on_post(_own_headers)
+    ),
+    "webhook-key-lost": Deviation(
+        "The downlink key of a webhook is not sent.", effects=_on_post(_without_key)
+    ),
+    "webhook-addresses-always": Deviation(
+        "Webhooks without downlink key are told where to push.",
+        effects=_on_post(_always_addresses),
+    ),
+    "webhook-gets-everything": Deviation(
+        "Webhooks get messages that they have not enabled.", setup=_on_wanting(_all)
+    ),
+    "webhook-unmasked": Deviation(
+        "Field masks of webhooks are overlooked.", setup=_on_wanting(_unmasked)
+    ),
+    "webhook-failure-not-told": Deviation(
+        "Applications are not told of webhooks that fail.", setup=without_event("as.webhook.fail")
+    ),
+    "webhook-push-202": Deviation(
+        "A push through a webhook is answered with status 202.",
+        rpcs=("ApplicationWebhookDownlinks/Push",),
+        answer=with_status(202),
+    ),
+    "webhook-push-anywhere": Deviation(
+        "A push through a webhook that does not exist is refused with status 403.",
+        rpcs=("ApplicationWebhookDownlinks/Push",),
+        answer=with_error_status("pkg/applicationserver/io/web:webhook_not_found", 403),
+    ),
+}
