@@ -11,6 +11,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.frames import ACK, ADR, F_PENDING, MAX_F_OPTS
 from simulators.lorawan.mac_commands import MacCommand, encode
 from simulators.lorawan.regions.region import FHDR_AND_PORT
@@ -19,6 +20,7 @@ from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.network_server import queue
 from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
 from simulators.platforms.things_stack.network_server.mac import documents, requests
+from simulators.platforms.things_stack.network_server.mac.handling import remember
 from simulators.platforms.things_stack.network_server.mac.requests import Room
 from simulators.platforms.things_stack.times import time_text
 
@@ -125,7 +127,10 @@ def draft(device: Device, slot: Slot, now_us: int, *, is_forced: bool) -> Draft 
     item, dropped = _item(device, slot, data)
     if item is None and not data and not is_forced:
         return _nothing(dropped)
-    drafted = _frame(device, slot, item, data, is_more=not asked.is_complete)
+    try:
+        drafted = _frame(device, slot, item, data, is_more=not asked.is_complete)
+    except LoRaWanError:
+        return _nothing(dropped)  # no counter is left in this session
     drafted.asked, drafted.dropped = asked.commands, dropped
     return drafted
 
@@ -174,6 +179,8 @@ def _item(device: Device, slot: Slot, commands: bytes) -> tuple[Document | None,
     for item in queue.items(device.state["session"]):
         if slot.answered is not None and not queue.is_for_class_a(item):
             continue
+        if item.get("confirmed") and "pending_application_downlink" in device.mac_state:
+            return None, dropped  # one at a time: the next uplink tells about that one
         size = len(item.get("frm_payload", "")) and len(base64.b64decode(item["frm_payload"]))
         if size <= longest - len(commands):
             return item, dropped
@@ -272,8 +279,7 @@ def commit(device: Device, drafted: Draft, slot: Slot, now_us: int, told: list[s
     if drafted.is_confirmed:
         state["pending_application_downlink"] = drafted.item
         state["last_confirmed_downlink_at"] = time_text(slot.at_us)
-        if drafted.f_cnt:
-            session["last_conf_f_cnt_down"] = drafted.f_cnt
+        remember(session, {"last_conf_f_cnt_down": drafted.f_cnt})
     return _used_up(device, session, drafted, is_shared=is_shared)
 
 

@@ -20,7 +20,7 @@ from simulators.platforms.things_stack.agenda import Ticket
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.messages import Downlink, Scheduled, Up
-from simulators.platforms.things_stack.network_server import building, mac, queue
+from simulators.platforms.things_stack.network_server import building, mac, queue, refusals
 from simulators.platforms.things_stack.network_server.building import Draft, Failure, Slot
 from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
 from simulators.platforms.things_stack.network_server.device_store import DeviceStore
@@ -207,6 +207,7 @@ class Downlinks:
             scheduled = stack.gateways.schedule(downlink, now_us)
         except StackError as error:
             self._tell("ns.down.data.schedule.fail", device, told, now_us, error.details())
+            self._give_up(device, drafted.item, error, now_us)
             return False
         self._tell(
             "ns.down.data.schedule.success", device, told, now_us, _response(scheduled, now_us)
@@ -218,6 +219,13 @@ class Downlinks:
         if invalidated:
             self._up(device, "downlink_queue_invalidated", invalidated, told, now_us)
         return True
+
+    def _give_up(
+        self, device: Device, item: Document | None, error: StackError, now_us: int
+    ) -> None:
+        reason = refusals.final(item, error) if item is not None else None
+        if item is not None and reason is not None:
+            self._drop(device, [Failure(item, reason)], now_us)
 
     def _tell_asked(self, device: Device, command: Any, told: list[str], now_us: int) -> None:
         if not self._stack.events.are_wanted:
@@ -323,7 +331,7 @@ class Downlinks:
         slot = Slot(limit + FHDR_AND_PORT, None, at_us)
         drafted = self._draft(device, slot, now_us, is_forced=False)
         if drafted is None or drafted.item is None:
-            return True
+            return not queue.items(device.state["session"])
         item = drafted.item
         time_us = queue.absolute_us(item)
         if time_us is not None:

@@ -14,6 +14,7 @@ from simulators.lorawan.gps_time import to_unix_us
 from simulators.lorawan.modulation import Lora
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.errors import StackError
+from simulators.platforms.things_stack.gateway_server.downstream import ScheduleError
 from simulators.platforms.things_stack.times import time_text, unix_us
 from tests.simulators.platforms.things_stack.conftest import Bench
 from tests.simulators.platforms.things_stack.radio import (
@@ -208,6 +209,47 @@ def test_a_group_confirms_nothing(air: Air) -> None:
 
 def test_a_group_needs_a_gateway(air: Air) -> None:
     assert Group(air).refusal(item(1)) == "no_downlink_path"
+
+
+def refuse_paths(air: Air, cause: str) -> None:
+    """Let gateways refuse everything for that reason, as the Gateway Server tells it."""
+    path = StackError("pkg/gatewayserver:schedule_path", {"gateway_uid": "gtw2"},
+                      cause=StackError(cause))  # fmt: skip
+    air.refusal = ScheduleError("pkg/gatewayserver:schedule", [path])
+
+
+HOPELESS = [
+    pytest.param({"gateways": [GATEWAY]}, "pkg/gatewayserver:not_connected", "fixed_paths"),
+    pytest.param({}, "pkg/gatewayserver/scheduling:conflict", "absolute_time"),
+]
+
+
+@pytest.mark.parametrize(("more", "cause", "name"), HOPELESS)
+def test_what_can_never_be_sent_like_that_fails(
+    air: Air, more: dict[str, Any], cause: str, name: str
+) -> None:
+    listening(air)
+    refuse_paths(air, cause)
+    at = {} if more else {"absolute_time": time_text(air.bench.now_us + 3 * SECOND_US)}
+    push(air, item(1, class_b_c=more | at))
+
+    air.wait(1)
+
+    assert kinds(air) == ["uplink_message", "downlink_failed"]
+    assert air.ups[-1].message["error"]["name"] == name
+
+
+def test_a_session_without_counters_is_quiet(bench: Bench, air: Air) -> None:
+    session = {"session": {"last_n_f_cnt_down": 0xFFFF_FFFF}}
+    add_abp(bench, mac_settings=SETTLED)
+    ids = {"device_id": "dev1", "application_ids": {"application_id": "app1"}}
+    mask = {"paths": ["session.last_n_f_cnt_down"]}
+    body = {"end_device": {"ids": ids, **session}, "field_mask": mask}
+    bench.made("/ns/applications/app1/devices/dev1", body, method="PUT")
+
+    air.send(abp_session().protect_uplink(0, 1, b"x", is_confirmed=True))
+
+    assert air.downlinks == []
 
 
 # --- the queue itself
