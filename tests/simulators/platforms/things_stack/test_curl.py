@@ -575,3 +575,22 @@ def test_webhook_that_nobody_answers_is_an_event(shell, talking):
         events.terminate()
     assert names == ["as.up.data.forward", "as.webhook.fail"]
     shell.curl("--request", "DELETE", target="/as/webhooks/app1/hook2")
+
+
+def test_try_a_formatter(shell):
+    """Through the real process: a script that ends, and one that does not."""
+    settings = {"data_rate": {"lora": {"spreading_factor": 7}}, "frequency": "868100000"}
+    uplink = {"f_port": 1, "frm_payload": "AQI=", "settings": settings}
+
+    def decode(script):
+        body = {"uplink": uplink, "formatter": "FORMATTER_JAVASCRIPT", "parameter": script}
+        target = "/as/applications/app1/devices/dev1/up/decode"
+        return shell.json(*JSON, target=target, body=json.dumps(body))
+
+    script = "function decodeUplink({ bytes }) { return { data: { n: bytes.length } }; }"
+    status, document = decode(script)
+    assert (status, document["uplink"]["decoded_payload"]) == (200, {"n": 2})
+    status, document = decode("function decodeUplink() { for (;;) {} }")
+    assert (status, document["details"][0]["name"]) == (504, "script_timeout")
+    status, document = decode(script)
+    assert (status, document["uplink"]["decoded_payload"]) == (200, {"n": 2})
