@@ -103,6 +103,7 @@ class Core:
     def located(self, url: str) -> None:
         """Callers find this deployment there."""
         self.stack.application.public_url = url
+        self.stack.gateways.public_url = url
         self.stack.gateways.stations.has_tls = url.startswith("https:")
 
     # --- PlatformCore

@@ -7,6 +7,7 @@ from typing import Any
 
 from simulators.platforms.things_stack.call import Call
 from simulators.platforms.things_stack.errors import StackError
+from simulators.platforms.things_stack.gateway_server import configuration_files
 from simulators.platforms.things_stack.masks import select
 from simulators.platforms.things_stack.schema import message
 
@@ -46,4 +47,7 @@ def get_batch_of_stats(call: Call) -> Document:
 HANDLERS: dict[str, Callable[[Call], Document]] = {
     "Gs/BatchGetGatewayConnectionStats": get_batch_of_stats,
     "Gs/GetGatewayConnectionStats": get_stats,
+    "GatewayConfigurationService/GetSemtechUDP": configuration_files.get_semtech_udp,
+    "GtwGs/GetMQTTConnectionInfo": configuration_files.get_mqtt,
+    "GtwGs/GetMQTTV2ConnectionInfo": configuration_files.get_mqtt_v2,
 }

@@ -29,13 +29,18 @@ CHECK_US = 60_000_000  # so often it is looked whether a connection may go on
 
 
 class GatewayServer:
-    """Connections by gateway, and the frontends that feed them."""
+    """
+    Connections by gateway, and the frontends that feed them.
+
+    ``public_url`` is where callers find this deployment; packet forwarders use its port's number.
+    """
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.version = version("thingrig")
         self.registry = Registry(stack)
         self.upstream = Upstream(stack)
+        self.public_url = ""
         self.connections: dict[str, Connection] = {}
         self._downstream = Downstream(stack, self.connections)
         self._semtech = SemtechFrontend(self)

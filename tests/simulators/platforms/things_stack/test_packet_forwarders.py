@@ -480,3 +480,36 @@ def test_what_became_of_a_downlink(heard, error, result):
     assert found == ["gs.txack.receive", outcome, "gs.txack.forward"]
     assert forwarder.acks == [("dev1", result)]
     assert forwarder.ack(response, error) == []
+
+
+# --- what its owner asks for
+
+
+def test_a_configuration_for_the_packet_forwarder(forwarder):
+    forwarder.bench.core.located("http://127.0.0.1:1885")
+    status, document = forwarder.bench.get("/gcs/gateways/gtw1/semtechudp/global_conf.json")
+    assert status == 200
+    server = {"gateway_ID": EUI, "server_address": "127.0.0.1", "serv_port_up": 1885,
+              "serv_port_down": 1885}  # fmt: skip
+    assert document["gateway_conf"] == {**server, "servers": [{**server, "serv_enabled": True}]}
+    board = document["SX1301_conf"]
+    hertz = {
+        name: board[f"radio_{place['radio']}"]["freq"] + place["if"]
+        for name, place in board.items()
+        if name.startswith("chan_")
+    }
+    assert hertz.pop("chan_Lora_std") == 868_300_000
+    assert hertz.pop("chan_FSK") == 868_800_000
+    assert sorted(hertz.values()) == [
+        867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000,
+        868_100_000, 868_300_000, 868_500_000,
+    ]  # fmt: skip
+    assert (board["radio_0"]["tx_enable"], board["radio_1"]["tx_enable"]) == (True, False)
+
+
+def test_where_mqtt_would_be(forwarder):
+    info = {"public_address": "thingrig:1882", "public_tls_address": "thingrig:8882",
+            "username": "gtw1"}  # fmt: skip
+    assert forwarder.bench.get("/gs/gateways/gtw1/mqtt-connection-info") == (200, info)
+    assert forwarder.bench.get("/gs/gateways/gtw1/mqttv2-connection-info")[0] == 200
+    assert forwarder.bench.get("/gs/gateways/gtw1/mqtt-connection-info", key=None)[0] in (401, 403)
