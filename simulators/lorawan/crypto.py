@@ -260,7 +260,7 @@ class Session:
 
     def _set_up(self) -> _Ready:
         keys = self.keys
-        forwarding = keyed_cmac(keys.f_nwk_s_int_key)
+        forwarding = keyed_cmac(keys.f_nwk_s_int_key) if keys.f_nwk_s_int_key else _without_mac
         is_one = keys.s_nwk_s_int_key == keys.f_nwk_s_int_key
         serving = forwarding if is_one else keyed_cmac(keys.s_nwk_s_int_key)
         # In 1.0.x this one is used on port 0 alone: too rarely to be kept.
@@ -327,6 +327,11 @@ class Session:
 def _without_key(blocks: bytes) -> bytes:
     """A network server has no application key: it passes payloads on as they are."""
     raise LoRaWanError("expected the application's session key; got none")
+
+
+def _without_mac() -> CMAC:
+    """An application server has no network keys: it sees payloads alone."""
+    raise LoRaWanError("expected the network's session keys; got none")
 
 
 def full_f_cnt(low: int, *, at_least: int) -> int:

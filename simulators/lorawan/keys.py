@@ -38,7 +38,8 @@ class SessionKeys(NamedTuple):
     """
     The keys of a session; in one of 1.0.x the first three are the NwkSKey.
 
-    A network server may hold them without the application's: ``app_s_key`` is empty then.
+    A network server may hold them without the application's, which is empty then; an application
+    server holds that one alone.
     """
 
     f_nwk_s_int_key: bytes

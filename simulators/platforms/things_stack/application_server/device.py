@@ -83,8 +83,8 @@ def _cipher(session: Document) -> Session | None:
     if not has_key(session):
         return None
     key = bytes.fromhex(session["keys"]["app_s_key"]["key"])
-    # Payloads need the application's key alone; the others stand for keys that are not known here.
-    return Session(session.get("dev_addr", "00000000"), SessionKeys.legacy(key, key))
+    # Payloads need the application's key alone.
+    return Session(session.get("dev_addr", "00000000"), SessionKeys.legacy(b"", key))
 
 
 class Devices(DeviceTable):

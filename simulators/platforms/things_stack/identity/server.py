@@ -72,6 +72,4 @@ class IdentityServer:
 
     def locations(self, tenant: str, application_id: str, device_id: str) -> dict[str, Any]:
         """Where a device is, by the names of who says so."""
-        application = self.entities.find(tenant, "application", application_id)
-        row = None if application is None else self.devices.find(application.number, device_id)
-        return {} if row is None else row.document.get("locations", {})
+        return self.devices.locations(tenant, application_id, device_id)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import orjson
+
 from simulators.lorawan.crypto import Session
 from simulators.lorawan.frames import DataFrame
 from simulators.lorawan.keys import SessionKeys
@@ -55,8 +57,6 @@ class Device:
         application: the application's id, unique over all tenants.
         traffic: its last uplinks.
         serial: grows with each change of ``traffic``.
-        settled_until: nothing is to be asked of it before that counter and that time; None: it has
-            to be looked at.
         adr_limits: what ADR may choose from; None: it has to be found out.
         is_gone: this is no longer what is stored; ask for the number again.
     """
@@ -64,7 +64,7 @@ class Device:
     __slots__ = (
         "_channels", "_current", "_ids", "_note", "_pending", "adr_limits", "application",
         "device_id", "document", "is_gone", "number", "plan", "region", "saved_addresses",
-        "serial", "settled_until", "state", "tenant", "traffic",
+        "serial", "state", "tenant", "traffic",
     )  # fmt: skip
 
     def __init__(
@@ -93,7 +93,6 @@ class Device:
         self.region = region
         self.serial = 0
         self.is_gone = False
-        self.settled_until: tuple[int, int] | None = None
         self.adr_limits: Any = None
         self._note = note
         self._ids: Document | None = None
@@ -106,7 +105,7 @@ class Device:
 
     def save(self) -> None:
         """The state has changed: it is written before anything leaves."""
-        self._channels = self.settled_until = self.adr_limits = None
+        self._channels = self.traffic.settled_until = self.adr_limits = None
         self._note(self, True)
 
     def save_traffic(self) -> None:
@@ -230,11 +229,17 @@ def _channels(mac_state: Document) -> dict[int, UplinkChannel]:
 
 
 def _enabled(parameters: Document) -> dict[int, UplinkChannel]:
+    return _channel_table(orjson.dumps(parameters.get("channels", ())))
+
+
+@lru_cache(maxsize=4096)  # many devices have the same
+def _channel_table(channels: bytes) -> dict[int, UplinkChannel]:
+    """Enabled channels by frequency; of two with the same, the first."""
     return {
         int(channel["uplink_frequency"]): UplinkChannel(
-            index, channel.get("min_data_rate_index", 0), channel.get("max_data_rate_index", 0)
+            number, channel.get("min_data_rate_index", 0), channel.get("max_data_rate_index", 0)
         )
-        for index, channel in reversed(list(enumerate(parameters.get("channels", ()))))
+        for number, channel in reversed(list(enumerate(orjson.loads(channels))))
         if channel.get("enable_uplink") and "uplink_frequency" in channel
     }
 

@@ -56,6 +56,10 @@ class DeviceStore(DeviceTable):
         self._by_address: dict[str, list[Device]] = {}
         self._changed: dict[Device, bool] = {}  # with whether the whole state is to be written
 
+    def __len__(self) -> int:
+        """How many devices are in memory."""
+        return len(self._devices)
+
     # --- devices for traffic
 
     def by_address(self, dev_addr: str) -> list[Device]:

@@ -109,12 +109,12 @@ class Downlinks:
 
     def _is_asking(self, device: Device, f_cnt: int, now_us: int) -> bool:
         """Whether there are requests; a device found settled stays so until its state changes."""
-        settled = device.settled_until
+        settled = device.traffic.settled_until
         if settled is not None and f_cnt < settled[0] and now_us < settled[1]:
             return False
         if requests.is_anything(device, now_us):
             return True
-        device.settled_until = dev_status.due(device)
+        device.traffic.settled_until = dev_status.due(device)
         return False
 
     def _arm_windows(self, device: Device, info: UplinkInfo, now_us: int) -> None:

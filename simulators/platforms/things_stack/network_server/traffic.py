@@ -35,6 +35,8 @@ class Traffic(msgspec.Struct, array_like=True):
         transmissions: how often that one was sent.
         received_us: when it came, the last time.
         paths: its receptions: what is needed of RxMetadata to answer through the same gateways.
+        settled_until: nothing is to be asked of the device before that counter and that time; None:
+            it has to be looked at.
     """
 
     f_cnt_up: int = 0
@@ -43,6 +45,7 @@ class Traffic(msgspec.Struct, array_like=True):
     transmissions: int = 0
     received_us: int = 0
     paths: list[Document] = []
+    settled_until: tuple[int, int] | None = None
 
     def note(self, heard: Heard) -> None:
         """One more uplink was accepted."""
