@@ -21,6 +21,7 @@ _STACK_BYTES = 512 * 1024
 _SPARE_BYTES = 512 * 1024 * 1024  # of address space beside what a script may use
 _MEGABYTE = 1024 * 1024
 _LONGEST_RESULT = 256 * 1024
+_LONGEST_S = 10
 
 _TOO_LONG, _TOO_MUCH = '{"error":"timeout"}', '{"error":"memory"}'
 _OUT_OF_MEMORY = tuple(
@@ -68,7 +69,10 @@ def main() -> None:
     _confine(int(sys.argv[1]))
     print(flush=True)  # ready
     for line in sys.stdin.buffer:
-        print(run(prelude, json.loads(line)), flush=True)
+        signal.alarm(_LONGEST_S)  # it ends even when nobody is left who would end it
+        result = run(prelude, json.loads(line))
+        signal.alarm(0)
+        print(result, flush=True)
 
 
 if __name__ == "__main__":
