@@ -274,3 +274,6 @@ def _secrets(credentials: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "thing_token", token
     for user in credentials.get("users", ()):
         yield "password", user["password"]
+    for name in ("api_key", "admin_api_key"):
+        if key := credentials.get(name):
+            yield name, key

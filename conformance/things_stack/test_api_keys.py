@@ -1,0 +1,177 @@
+"""API keys and rights."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from conformance.clients.exchange import Response
+from conformance.judge import Judge
+from conformance.stack_fixtures import Stack
+from conformance.things_stack.answers import attribute, fields, part, told
+
+INFO = "RIGHT_APPLICATION_INFO"
+READ = "RIGHT_APPLICATION_DEVICES_READ"
+INSUFFICIENT = [403, "pkg/auth/rights:insufficient_application_rights"]
+
+
+@pytest.fixture(scope="module")
+def path(stack: Stack) -> str:
+    """An application whose keys are tested."""
+    return f"/applications/{stack.new_application()}"
+
+
+@pytest.fixture(scope="module")
+def created(stack: Stack, path: str) -> Response:
+    """The answer to a new key with two rights."""
+    return stack.api.post(f"{path}/api-keys", {"name": "ci", "rights": [INFO, READ]})
+
+
+@pytest.fixture(scope="module")
+def key(stack: Stack, created: Response) -> str:
+    """That key."""
+    return str(stack.given(created)["key"])
+
+
+@pytest.mark.requirement("TTS-KEY-001")
+def test_new_key_is_told_once(created: Response, requirement: Judge) -> None:
+    requirement.check(created.status, expected=200)
+    expected = {"name": "ci", "rights": [INFO, READ]}
+    requirement.check({each: part(created.json, each) for each in expected}, expected=expected)
+    parts = str(part(created.json, "key")).split(".")
+    is_key = len(parts) == 3 and parts[0] == "NNSXS" and parts[1] == part(created.json, "id")
+    requirement.check_that(is_key, expected="NNSXS, the id and a secret", actual=created)
+
+
+@pytest.mark.requirement("TTS-KEY-002")
+def test_list_tells_no_secret(
+    stack: Stack, path: str, created: Response, requirement: Judge
+) -> None:
+    stack.given(created)
+
+    answer = stack.api.get(f"{path}/api-keys")
+
+    listed = part(answer.json, "api_keys") or []
+    ids = [part(each, "id") for each in listed]
+    requirement.check(part(created.json, "id") in ids, expected=True)
+    requirement.check([each for each in listed if "key" in each], expected=[])
+
+
+@pytest.mark.requirement("TTS-KEY-003")
+def test_key_has_its_rights(stack: Stack, path: str, key: str, requirement: Judge) -> None:
+    answer = stack.api.get(f"{path}/rights", key=key)
+
+    rights = part(answer.json, "rights")
+    requirement.check(sorted(rights or ()), expected=[READ, INFO])
+
+
+@pytest.mark.requirement("TTS-KEY-004")
+def test_missing_right_is_named(stack: Stack, path: str, key: str, requirement: Judge) -> None:
+    document = {"application": {"name": "x"}, "field_mask": {"paths": ["name"]}}
+
+    answer = stack.api.put(path, document, key=key)
+
+    requirement.check(told(answer), expected=INSUFFICIENT)
+    missing = attribute(answer, "missing")
+    requirement.check(missing, expected=["RIGHT_APPLICATION_SETTINGS_BASIC"])
+
+
+@pytest.mark.requirement("TTS-KEY-005")
+@pytest.mark.parametrize("exists", [True, False], ids=["existing", "unknown"])
+def test_key_is_for_its_own_application(
+    stack: Stack, application: str, key: str, exists: bool, requirement: Judge
+) -> None:
+    other = application if exists else stack.new_id()
+
+    answer = stack.api.get(f"/applications/{other}/devices", key=key)
+
+    requirement.check_in(answer.status, accepted=[403, 404])
+
+
+@pytest.mark.requirement("TTS-KEY-006")
+def test_right_that_one_has_not_cannot_be_given(
+    stack: Stack, path: str, requirement: Judge
+) -> None:
+    document = {"name": "x", "rights": ["RIGHT_GATEWAY_INFO"]}
+
+    answer = stack.api.post(f"{path}/api-keys", document)
+
+    requirement.check(told(answer), expected=INSUFFICIENT)
+
+
+@pytest.mark.requirement("TTS-KEY-007")
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        pytest.param("rights", [], id="no-right"),
+        pytest.param("rights", [INFO, INFO], id="twice"),
+        pytest.param("name", "n" * 51, id="long-name"),
+        pytest.param("expires_at", "2020-01-01T00:00:00Z", id="past"),
+    ],
+)
+def test_values_have_limits(
+    stack: Stack, path: str, field: str, value: Any, requirement: Judge
+) -> None:
+    document = {"name": "x", "rights": [INFO], field: value}
+
+    answer = stack.api.post(f"{path}/api-keys", document)
+
+    requirement.check(told(answer), expected=[400, "pkg/errors:validation"])
+    found = [str(each).partition("[")[0] for each in fields(answer)[:1]]
+    requirement.check(found, expected=[field])
+
+
+@pytest.mark.requirement("TTS-KEY-008")
+def test_key_without_rights_is_deleted(stack: Stack, path: str, requirement: Judge) -> None:
+    name = stack.new_key(path, INFO).split(".")[1]
+    document = {"api_key": {"rights": []}, "field_mask": {"paths": ["rights"]}}
+
+    answer = stack.api.put(f"{path}/api-keys/{name}", document)
+
+    requirement.check([answer.status, answer.json], expected=[200, {}])
+    after = stack.api.get(f"{path}/api-keys/{name}")
+    requirement.check(after.status, expected=404)
+
+
+@pytest.mark.requirement("TTS-KEY-009")
+def test_deleted_key_is_refused(stack: Stack, path: str, requirement: Judge) -> None:
+    key = stack.new_key(path, INFO)
+
+    answer = stack.api.delete(f"{path}/api-keys/{key.split('.')[1]}")
+
+    requirement.check([answer.status, answer.json], expected=[200, {}])
+    requirement.check(stack.api.get("/auth_info", key=key).status, expected=401)
+
+
+@pytest.mark.requirement("TTS-KEY-010")
+def test_key_past_its_end_is_refused(stack: Stack, path: str, requirement: Judge) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=2)
+    document = {"name": "short", "rights": [INFO], "expires_at": f"{end:%Y-%m-%dT%H:%M:%S.%fZ}"}
+    key = stack.given(stack.api.post(f"{path}/api-keys", document))["key"]
+
+    answer = stack.api.get("/auth_info", key=key)
+    while answer.status == 200 and datetime.now(UTC) < end + timedelta(seconds=10):
+        time.sleep(0.3)
+        answer = stack.api.get("/auth_info", key=key)
+
+    requirement.check(told(answer), expected=[401, "pkg/identityserver:api_key_expired"])
+
+
+@pytest.mark.requirement("TTS-KEY-011")
+def test_unknown_key_is_not_found(stack: Stack, path: str, requirement: Judge) -> None:
+    answer = stack.api.get(f"{path}/api-keys/{'A' * 39}")
+
+    requirement.check(told(answer), expected=[404, "pkg/identityserver/store:api_key_not_found"])
+
+
+@pytest.mark.requirement("TTS-KEY-012")
+def test_gateways_have_keys_too(stack: Stack, requirement: Judge) -> None:
+    path = f"/gateways/{stack.new_gateway()}"
+    document = {"name": "lns", "rights": ["RIGHT_GATEWAY_LINK"]}
+
+    answer = stack.api.post(f"{path}/api-keys", document)
+
+    requirement.check(
+        [answer.status, part(answer.json, "rights")], expected=[200, ["RIGHT_GATEWAY_LINK"]]
+    )

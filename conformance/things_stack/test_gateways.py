@@ -1,0 +1,163 @@
+"""Gateways on the Identity Server, and their connections."""
+
+from typing import Any
+
+import pytest
+
+from conformance.clients.exchange import Response
+from conformance.judge import Judge
+from conformance.stack_fixtures import Stack
+from conformance.things_stack.answers import attribute, part, told
+
+
+def create(stack: Stack, ids: dict[str, str], **more: Any) -> Response:
+    """POST of a gateway of the caller."""
+    document = {"gateway": {"ids": ids, **more}}
+    return stack.api.post(f"/users/{stack.user_id}/gateways", document)
+
+
+@pytest.fixture(scope="module")
+def ids(stack: Stack) -> dict[str, str]:
+    """Identifiers of the gateway of ``created``."""
+    return {"gateway_id": stack.new_id(), "eui": stack.new_eui()}
+
+
+@pytest.fixture(scope="module")
+def created(stack: Stack, ids: dict[str, str]) -> Response:
+    """The answer to the document's example."""
+    return create(
+        stack,
+        ids,
+        name="my gateway",
+        gateway_server_address="thethings.example.com",
+        frequency_plan_id="EU_863_870_TTN",
+    )
+
+
+@pytest.mark.requirement("TTS-GW-001")
+def test_example_is_answered_whole(
+    ids: dict[str, str], created: Response, requirement: Judge
+) -> None:
+    expected = {
+        "ids": ids,
+        "name": "my gateway",
+        "gateway_server_address": "thethings.example.com",
+        "frequency_plan_id": "EU_863_870_TTN",
+        "frequency_plan_ids": ["EU_863_870_TTN"],
+    }
+    requirement.check(created.status, expected=200)
+    requirement.check({each: part(created.json, each) for each in expected}, expected=expected)
+
+
+@pytest.mark.requirement("TTS-GW-002")
+def test_new_gateway_is_not_public(created: Response, requirement: Judge) -> None:
+    found = [bool(part(created.json, f"{each}_public")) for each in ("status", "location")]
+    requirement.check([created.status, *found], expected=[200, False, False])
+
+
+@pytest.mark.requirement("TTS-GW-003")
+def test_taken_eui_names_the_gateway(
+    stack: Stack, ids: dict[str, str], created: Response, requirement: Judge
+) -> None:
+    stack.given(created)
+
+    answer = create(stack, {**ids, "gateway_id": stack.new_id()})
+
+    requirement.check(told(answer), expected=[409, "pkg/identityserver:gateway_eui_taken"])
+    requirement.check(
+        [attribute(answer, "gateway_eui"), attribute(answer, "gateway_id")],
+        expected=[ids["eui"], ids["gateway_id"]],
+    )
+
+
+@pytest.mark.requirement("TTS-GW-004")
+def test_id_stays_taken(stack: Stack, requirement: Judge) -> None:
+    name = stack.new_gateway()
+
+    taken = create(stack, {"gateway_id": name})
+    stack.given(stack.api.delete(f"/gateways/{name}"))
+    after = create(stack, {"gateway_id": name})
+
+    requirement.check([told(taken), told(after)], expected=[[409, "pkg/util/store:id_taken"]] * 2)
+
+
+@pytest.mark.requirement("TTS-GW-005")
+def test_eui_is_free_after_deletion_and_not_restored(stack: Stack, requirement: Judge) -> None:
+    name, eui = stack.new_id(), stack.new_eui()
+    stack.given(create(stack, {"gateway_id": name, "eui": eui}))
+
+    requirement.check(stack.api.delete(f"/gateways/{name}").status, expected=200)
+
+    again = create(stack, {"gateway_id": stack.new_id(), "eui": eui})
+    requirement.check(again.status, expected=200)
+    requirement.check(stack.api.post(f"/gateways/{name}/restore", {}).status, expected=200)
+    restored = stack.api.get(f"/gateways/{name}")
+    requirement.check(part(restored.json, "ids"), expected={"gateway_id": name})
+
+
+@pytest.mark.requirement("TTS-GW-006")
+def test_gateway_of_an_organization(stack: Stack, requirement: Judge) -> None:
+    document = {"gateway": {"ids": {"gateway_id": stack.new_id()}}}
+
+    answer = stack.api.post(f"/organizations/{stack.organization_id}/gateways", document)
+
+    owner = {"organization_ids": {"organization_id": stack.organization_id}}
+    requirement.check(
+        [answer.status, part(answer.json, "administrative_contact")], expected=[200, owner]
+    )
+
+
+@pytest.mark.requirement("TTS-GW-007")
+def test_update_changes_what_the_mask_names(stack: Stack, requirement: Judge) -> None:
+    name = stack.new_gateway(name="old", description="old")
+    document = {
+        "gateway": {"name": "new", "description": "new"}, "field_mask": {"paths": ["name"]},
+    }  # fmt: skip
+
+    answer = stack.api.put(f"/gateways/{name}", document)
+
+    requirement.check(answer.status, expected=200)
+    after = stack.api.get(f"/gateways/{name}", field_mask="name,description")
+    requirement.check(
+        [part(after.json, "name"), part(after.json, "description")], expected=["new", "old"]
+    )
+
+
+@pytest.mark.requirement("TTS-GW-008")
+def test_no_statistics_without_connection(
+    stack: Stack, ids: dict[str, str], created: Response, requirement: Judge
+) -> None:
+    stack.given(created)
+
+    answer = stack.api.get(f"/gs/gateways/{ids['gateway_id']}/connection/stats")
+
+    requirement.check(told(answer), expected=[404, "pkg/gatewayserver:not_connected"])
+
+
+@pytest.mark.requirement("TTS-GW-009")
+def test_statistics_leave_out_who_is_not_connected(
+    stack: Stack, ids: dict[str, str], created: Response, requirement: Judge
+) -> None:
+    stack.given(created)
+    document = {"gateway_ids": [{"gateway_id": ids["gateway_id"]}]}
+
+    answer = stack.api.post("/gs/gateways/connection/stats", document)
+
+    requirement.check(answer.status, expected=200)
+    entries = part(answer.json, "entries") or {}
+    requirement.check(ids["gateway_id"] in entries, expected=False)
+
+
+@pytest.mark.requirement("TTS-GW-010")
+@pytest.mark.parametrize("is_under_user", [True, False], ids=["under-the-user", "own"])
+def test_gateways_are_listed_with_a_mask(
+    stack: Stack, ids: dict[str, str], created: Response, is_under_user: bool, requirement: Judge
+) -> None:
+    stack.given(created)
+    path = f"/users/{stack.user_id}/gateways" if is_under_user else "/gateways"
+
+    answer = stack.api.get(path, field_mask="name", order="-created_at", limit=1000)
+
+    listed = part(answer.json, "gateways") or []
+    own = [each for each in listed if part(each, "ids", "gateway_id") == ids["gateway_id"]]
+    requirement.check([part(each, "name") for each in own], expected=["my gateway"])

@@ -1,0 +1,64 @@
+"""Defects of lists."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec.structs import replace
+
+from simulators.platforms.things_stack.deviations.changes import (
+    with_document,
+    with_query,
+    without_header,
+)
+from simulators.platforms.things_stack.deviations.deviation import Deviation
+
+DEVIATIONS: dict[str, Deviation] = {
+    "list-no-total": Deviation(
+        "A list does not tell its total.",
+        rpcs=("EndDeviceRegistry/List",),
+        answer=without_header("X-Total-Count"),
+    ),
+    "pages-from-zero": Deviation(
+        "Pages begin with 0.",
+        rpcs=("EndDeviceRegistry/List",),
+        before=with_query(
+            lambda query: re.sub(r"page=(\d+)", lambda found: f"page={int(found[1]) + 1}", query)
+        ),
+    ),
+    "last-page-repeated": Deviation(
+        "Past its last page a list has an empty list in it.",
+        rpcs=("EndDeviceRegistry/List",),
+        answer=with_document(lambda found: found or {"end_devices": []}),
+    ),
+    "order-always-ascending": Deviation(
+        "A minus before the field of an order is overlooked.",
+        rpcs=("EndDeviceRegistry/List",),
+        before=with_query(lambda query: query.replace("order=-", "order=")),
+    ),
+    "filter-empty": Deviation(
+        "A list by filter is empty.",
+        rpcs=("EndDeviceRegistry/List",),
+        answer=lambda answer: (
+            replace(answer, document={}) if answer.request.method == "POST" else answer
+        ),
+    ),
+    "own-list-empty": Deviation(
+        "The list of the caller's applications is empty.",
+        rpcs=("ApplicationRegistry/List",),
+        answer=lambda answer: (
+            replace(answer, document={})
+            if answer.request.path.endswith("v3/applications")
+            else answer
+        ),
+    ),
+    "key-lists-its-application": Deviation(
+        "The list of applications is refused to an application's API key.",
+        rpcs=("ApplicationRegistry/List",),
+        answer=lambda answer: (
+            replace(answer, status=403)
+            if answer.document == {} and answer.request.path.endswith("v3/applications")
+            else answer
+        ),
+    ),
+}

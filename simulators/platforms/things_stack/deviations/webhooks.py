@@ -1,0 +1,43 @@
+"""Defects of the registry of webhooks."""
+
+from __future__ import annotations
+
+from simulators.platforms.things_stack.deviations.changes import (
+    forgiven,
+    renamed,
+    with_document,
+    with_member,
+    without,
+)
+from simulators.platforms.things_stack.deviations.deviation import Deviation
+
+DEVIATIONS: dict[str, Deviation] = {
+    "webhook-without-url": Deviation(
+        "A webhook is answered without its URL.",
+        rpcs=("ApplicationWebhookRegistry/Set",),
+        answer=without("base_url"),
+    ),
+    "webhook-mask-ignored": Deviation(
+        "A webhook is read without its fields.",
+        rpcs=("ApplicationWebhookRegistry/Get",),
+        answer=without("base_url"),
+    ),
+    "webhooks-not-listed": Deviation(
+        "The list of webhooks is empty.",
+        rpcs=("ApplicationWebhookRegistry/List",),
+        answer=with_document(lambda found: {}),
+    ),
+    "unknown-webhook-other-error": Deviation(
+        "An unknown webhook is told with another error.",
+        answer=renamed("pkg/applicationserver/io/web:webhook_not_found", "pkg/redis:not_found"),
+    ),
+    "webhook-delete-message": Deviation(
+        "Deleting a webhook is answered with a message.",
+        rpcs=("ApplicationWebhookRegistry/Delete",),
+        answer=with_member("gone", "message"),
+    ),
+    "any-webhook-format": Deviation(
+        "Any format of webhooks is accepted.",
+        answer=forgiven("pkg/applicationserver/io/web:format_not_found"),
+    ),
+}

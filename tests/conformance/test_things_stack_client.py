@@ -1,0 +1,138 @@
+"""The client of The Things Stack, and what its guard keeps, hides and removes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.clients.exchange import Headers
+from conformance.clients.things_stack import ThingsStackClient, rate_limit
+from conformance.desk import ControllerDesk
+from conformance.evidence import evidence
+from conformance.ledger import Ledger, read_ledger
+from conformance.run import Run
+from conformance.stack_fixtures import Stack, sweep
+from conformance.stack_kinds import Left, find_left
+from conformance.targets import from_document
+
+KEY = "NNSXS.OWNKEYOWNKEY.OWNSECRETOWNSECRETOWN"
+ADMIN = "NNSXS.ADMINADMIN.ADMINSECRETADMINSECRET"
+NEW = "NNSXS.NEWKEYNEWKEY.NEWSECRETNEWSECRETNEW"
+
+
+def platform(method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+    """Accepts everything; a new API key is told."""
+    answer = {"key": NEW} if path.endswith("/api-keys") else {}
+    return 200, "application/json", json.dumps(answer).encode()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.jsonl"
+
+
+@pytest.fixture
+def new_run(fake: Callable[..., Any], path: Path) -> Iterator[Callable[..., Run]]:
+    """Makes a run with these further credentials."""
+    ledger = Ledger(path, {})
+
+    def new(**credentials: str) -> Run:
+        document = {
+            "platform": "things-stack",
+            "url": fake(platform).url,
+            "credentials": {"api_key": KEY, "user_id": "ada", **credentials},
+        }
+        target = from_document(document)
+        return Run(target, ControllerDesk(target, ledger), "rig-1-")
+
+    with closing(ledger):
+        yield new
+
+
+@pytest.mark.parametrize(
+    "spelling", ["X-Rate-Limit-Retry", "X-Ratelimit-Retry", "x-ratelimit-retry"]
+)
+def test_both_spellings_of_the_rate_limit_are_read(spelling: str) -> None:
+    assert rate_limit(Headers({spelling: "3"}), "Retry") == 3.0
+    assert rate_limit(Headers({spelling: "soon"}), "Retry") is None
+
+
+def test_each_server_is_asked_at_its_address() -> None:
+    urls = {"network": "http://ns.example.com", "join": "http://js.example.com"}
+    api = ThingsStackClient("http://is.example.com", urls=urls)
+
+    paths = ("/ns/net_id", "/js/default_join_eui", "/as/webhook-formats", "/applications")
+    assert [api.server(each).url for each in paths] == [
+        "http://ns.example.com", "http://js.example.com", "http://is.example.com",
+        "http://is.example.com",
+    ]  # fmt: skip
+
+
+def test_keys_are_shown_by_their_last_four_characters(new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    stack = Stack(run)
+
+    stack.api.get("/auth_info", key=stack.new_key("/applications/app1", "RIGHT_APPLICATION_INFO"))
+
+    seen = json.dumps(evidence(run.exchanges, run.secrets, run.origins))
+    assert KEY not in seen
+    assert NEW not in seen
+    assert "TNEW>" in seen
+
+
+def test_what_a_run_creates_is_purged_by_an_administrator(
+    new_run: Callable[..., Run], path: Path
+) -> None:
+    run = new_run(admin_api_key=ADMIN)
+    stack = Stack(run)
+    stack.new_device(stack.new_application())
+
+    sweep(run)
+
+    entries = read_ledger(path)[1]
+    assert [(each["kind"], each["state"]) for each in entries] == [
+        ("application", "removed"), ("device", "removed"),
+    ]  # fmt: skip
+    asked = [f"{each.method} {each.target}" for each in run.exchanges[-3:]]
+    application, device = (each["what"] for each in entries)
+    assert asked == [
+        f"DELETE /api/v3{device}", f"DELETE /api/v3{application}",
+        f"DELETE /api/v3{application}/purge",
+    ]  # fmt: skip
+
+
+def test_without_an_administrator_the_id_stays(new_run: Callable[..., Run], path: Path) -> None:
+    run = new_run()
+    Stack(run).new_gateway()
+
+    sweep(run)
+
+    assert [each["state"] for each in read_ledger(path)[1]] == ["deleted"]
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "document", "left"),
+    [
+        ("PUT", "/api/v3/ns/applications/a1/devices/d1", {}, "/ns/applications/a1/devices/d1"),
+        (
+            "POST",
+            "/api/v3/as/applications/a1/devices",
+            {"end_device": {"ids": {"device_id": "d2"}}},
+            "/as/applications/a1/devices/d2",
+        ),
+        ("PUT", "/api/v3/as/webhooks/a1/w1", {}, "/as/webhooks/a1/w1"),
+        ("PUT", "/api/v3/as/applications/a1/link", {}, "/as/applications/a1/link"),
+        ("PUT", "/api/v3/applications/a1", {"application": {}}, None),
+        ("POST", "/api/v3/users/u1/applications", {"application": {"ids": 5}}, None),
+    ],
+)
+def test_what_a_request_leaves_behind(
+    method: str, target: str, document: dict[str, Any], left: str | None
+) -> None:
+    found: Left | None = find_left(method, target, json.dumps(document).encode())
+    assert (found.path if found else None) == left
