@@ -95,7 +95,7 @@ class Poster:
             await self._loop.create_connection(
                 lambda: exchange, place.host, place.port, ssl=context
             )
-        except (OSError, asyncio.IncompleteReadError) as error:
+        except (OSError, ValueError, asyncio.IncompleteReadError) as error:  # or no such name
             exchange.finish(None, reason_of(error))
 
     @cached_property

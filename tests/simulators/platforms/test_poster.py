@@ -172,3 +172,16 @@ def test_large_posts_do_not_pile_up():
     _, ended = run(OK, *posts)
     assert ended[-1] == (None, "too many posts wait")
     assert [status for status, _ in ended[-3:-1]] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1/", "http://[x]/", "http://a\u2100b/", "http://" + "a" * 300 + "/",
+        "http://xn--/", "http://user:pa\ud800ss@127.0.0.1/", "http://127.0.0.1:0x10/",
+    ],
+)  # fmt: skip
+def test_strange_addresses_end_in_a_reason(url):
+    (ended,) = run(OK, post(url=url, timeout_s=2))[1]
+    assert ended[0] is None
+    assert ended[1]

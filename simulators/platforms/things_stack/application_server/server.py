@@ -110,5 +110,6 @@ class ApplicationServer:
         """The database was rolled back."""
         self.devices.forget()
         self.webhooks.forget()
+        self.webhook_posts.forget()
         self.packages.forget()
         self._links.clear()

@@ -101,6 +101,10 @@ class WebhookPosts:
         if called is not None and (status is None or not 200 <= status <= 299):
             self._fail(called, status, said, now_us)
 
+    def forget(self) -> None:
+        """The database was rolled back: posts of that turn never leave."""
+        self._called.clear()
+
     def _fail(self, called: _Called, status: int | None, said: str, now_us: int) -> None:
         """Tell who listens that a webhook was not told."""
         attributes: Document = {"webhook_id": called.webhook_id, "url": called.url}

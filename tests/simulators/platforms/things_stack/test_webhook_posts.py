@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulators.clock import VirtualClock
 from simulators.platforms.effects import Post
@@ -323,3 +325,25 @@ def test_harness_answers_webhooks_in_virtual_time(hooked):
     assert event.value.status == 200
     assert seen == [(100_000, 7)]
     assert ended == [(503, "")]
+
+
+# --- what may come of anything
+
+
+def test_posts_of_a_turn_that_failed_are_forgotten(bench, hooked):
+    hooked.uplink(encrypted(b"\x01", 7))
+    (post,) = posts(hooked)
+    hooked.events()
+    bench.core.forget()
+    bench.core.stack.application.posted(post.number, 500, "", bench.now_us)
+    assert hooked.events() == []
+
+
+@given(st.text(max_size=64), st.text(max_size=64))
+def test_any_address_is_one_or_refused(base, path):
+    for text in (base, f"https://example.com/{base}", f"http://{base}"):
+        try:
+            found = target(text, path, ALL_IDS)
+        except ValueError:
+            continue
+        assert isinstance(found, str)
