@@ -54,7 +54,7 @@ class NetworkServer:
 
     def handle_tx_ack(self, downlink: Downlink, result: str, now_us: int) -> None:
         """A gateway has sent a downlink, or tells why it has not."""
-        self.downlinks.handle_tx_ack(downlink, result, now_us)
+        self.downlinks.sent.handle_tx_ack(downlink, result, now_us)
 
     def push(
         self, tenant: str, application: str, device_id: str, items: list[Document], now_us: int
