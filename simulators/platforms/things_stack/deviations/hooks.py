@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulators.lorawan import mac_commands
-from simulators.lorawan.crypto import Session
+from simulators.lorawan.crypto import Session, full_f_cnt
 from simulators.lorawan.frames import MIC_BYTES, DataFrame, JoinRequest, decode
 from simulators.lorawan.mac_commands import MacCommand
 from simulators.platforms.things_stack.core import Core
@@ -61,14 +61,24 @@ def on_data(change: Callable[[Device, DataFrame, Uplink], None]) -> Setup:
 def sign(device: Device, frame: DataFrame, uplink: Uplink, message: bytes | None = None) -> None:
     """Give a data uplink, or another message in its place, the MIC that it ought to have."""
     message = message if message is not None else uplink.phy[:-MIC_BYTES]
+    session = device.state.get("session", {})
+    if session.get("dev_addr") == frame.dev_addr.upper():  # and nobody's next session
+        uplink.phy = message + _mic(device, frame, uplink, message)
+
+
+def is_signed(device: Device, frame: DataFrame, uplink: Uplink) -> bool:
+    """Whether a data uplink has the MIC that it ought to have."""
+    return _mic(device, frame, uplink, uplink.phy[:-MIC_BYTES]) == frame.mic
+
+
+def _mic(device: Device, frame: DataFrame, uplink: Uplink, message: bytes) -> bytes:
     channel = device.channel(uplink.frequency_hz)
-    mic = device.crypto().uplink_mic(
+    return device.crypto().uplink_mic(
         message,
-        frame.f_cnt,
+        full_f_cnt(frame.f_cnt, at_least=device.traffic.f_cnt_up),
         tx_dr=uplink_data_rate(device.region, uplink.modulation) or 0,
         tx_ch=channel.number if channel else 0,
     )
-    uplink.phy = message + mic
 
 
 def on_up(change: Callable[[Up], list[Up]]) -> Setup:
@@ -261,8 +271,27 @@ def without_event(*names: str) -> Setup:
 
 
 __all__ = [
-    "LOST", "Asked", "Document", "JoinRequest", "Schedule", "asked_for", "on_data", "on_event",
-    "on_join", "on_nonces", "on_schedule", "on_up", "on_uplink", "on_uplink_message", "sign",
-    "through_every_path", "with_commands", "with_frame", "with_request", "without_command",
-    "without_event", "without_up",
+    "LOST",
+    "Asked",
+    "Document",
+    "JoinRequest",
+    "Schedule",
+    "asked_for",
+    "is_signed",
+    "on_data",
+    "on_event",
+    "on_join",
+    "on_nonces",
+    "on_schedule",
+    "on_up",
+    "on_uplink",
+    "on_uplink_message",
+    "sign",
+    "through_every_path",
+    "with_commands",
+    "with_frame",
+    "with_request",
+    "without_command",
+    "without_event",
+    "without_up",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.deviations.changes import with_body
 from simulators.platforms.things_stack.deviations.deviation import Deviation, Setup
 from simulators.platforms.things_stack.deviations.hooks import (
+    is_signed,
     on_data,
     on_up,
     sign,
@@ -65,7 +66,7 @@ def _garbled(item: Document) -> Document:
 
 def _always_confirmed(device: Device, frame: DataFrame, uplink: Uplink) -> None:
     """Every uplink is answered as if it had asked for it."""
-    if device.version() < MacVersion.V1_1:
+    if device.version() < MacVersion.V1_1 and is_signed(device, frame, uplink):
         sign(device, frame, uplink, b"\x80" + uplink.phy[1:-4])
 
 
@@ -79,7 +80,9 @@ def _plain_polarity(effects: Effects) -> Effects:
 
 
 def _counter(change: Callable[[int], int]) -> Setup:
-    def changed(message: bytes, _: Session) -> bytes:
+    def changed(message: bytes, crypto: Session) -> bytes:
+        if crypto.is_1_1:  # FOpts would need to be encrypted anew
+            return message
         f_cnt = change(int.from_bytes(message[6:8], "little"))
         return message[:6] + f_cnt.to_bytes(2, "little") + message[8:]
 
@@ -131,10 +134,11 @@ DEVIATIONS: dict[str, Deviation] = {
         setup=through_every_path(is_join=False),
     ),
     "downlink-counter-from-0": Deviation(
-        "Counters of downlinks begin with 0.", setup=_counter(lambda f_cnt: max(0, f_cnt - 1))
+        "Before 1.1 counters of downlinks begin with 0.",
+        setup=_counter(lambda f_cnt: max(0, f_cnt - 1)),
     ),
     "downlink-counter-stands-still": Deviation(
-        "All downlinks of a session have the counter 1.", setup=_counter(lambda _: 1)
+        "Before 1.1 all downlinks of a session have the counter 1.", setup=_counter(lambda _: 1)
     ),
     "downlink-rx2-data-rate": Deviation(
         "Downlinks in RX2 use SF9 whatever the device expects.", setup=with_request(_other_rx2)

@@ -6,31 +6,29 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from simulators.lorawan.frames import DataFrame
+from simulators.lorawan.crypto import Session
+from simulators.lorawan.frames import ACK, DataFrame
 from simulators.lorawan.mac_commands import parse
 from simulators.lorawan.versions import MacVersion
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.deviations.deviation import Deviation
 from simulators.platforms.things_stack.deviations.hooks import (
-    Schedule,
     on_data,
-    on_schedule,
     on_up,
     on_uplink_message,
     sign,
+    with_frame,
 )
 from simulators.platforms.things_stack.errors import StackError
-from simulators.platforms.things_stack.messages import Downlink, Scheduled, Up, Uplink
+from simulators.platforms.things_stack.messages import Up, Uplink
 from simulators.platforms.things_stack.network_server.device import Device
-from simulators.platforms.things_stack.network_server.downlinks import DataDownlink
-from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
 _GAP = 16384
 
 
-def _garbled(_: Document, up: Up) -> None:
-    up.payload = bytes(each ^ 0xFF for each in up.payload)
+def _cut(_: Document, up: Up) -> None:
+    up.payload = up.payload[:3]
 
 
 def _with_port(message: Document, _: Up) -> None:
@@ -108,10 +106,8 @@ def _unknown_drops(device: Device, frame: DataFrame, _: Uplink) -> None:
         raise StackError("pkg/networkserver:decode_payload")
 
 
-def _nothing_sent(_: Stack, downlink: Downlink, schedule: Schedule) -> Scheduled:
-    if isinstance(downlink, DataDownlink):
-        raise StackError("pkg/gatewayserver:schedule")
-    return schedule(downlink)
+def _without_ack(message: bytes, _: Session) -> bytes:
+    return message[:5] + bytes((message[5] & ~ACK,)) + message[6:]
 
 
 def _crc_ignored(core: Core) -> None:
@@ -125,8 +121,8 @@ def _crc_ignored(core: Core) -> None:
 
 
 DEVIATIONS: dict[str, Deviation] = {
-    "uplink-garbled": Deviation(
-        "Payloads reach the application garbled.", setup=on_uplink_message(_garbled)
+    "uplink-payload-cut": Deviation(
+        "The application gets three bytes of a payload at most.", setup=on_uplink_message(_cut)
     ),
     "uplink-always-with-port": Deviation(
         "Uplinks without a port reach the application with port 1.",
@@ -172,7 +168,7 @@ DEVIATIONS: dict[str, Deviation] = {
         "Confirmed uplinks are told as any other.", setup=on_uplink_message(_unmarked)
     ),
     "uplink-never-acknowledged": Deviation(
-        "No data downlink is ever sent.", setup=on_schedule(_nothing_sent)
+        "Downlinks never have ACK set.", setup=with_frame(_without_ack)
     ),
     "uplink-unknown-command-drops": Deviation(
         "An uplink with an unknown MAC command is dropped.", setup=on_data(_unknown_drops)

@@ -1,0 +1,113 @@
+"""Nodes and gateways that scripts hold: right frames, and wrong ones where they are asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from conformance.things_stack.equipment.gateway import Downlink, Gateway, delay_us
+from conformance.things_stack.equipment.node import Node
+from conformance.things_stack.equipment.rates import EU868_RATES, airtime_s, rate_text
+from conformance.things_stack.equipment.values import channels_of, commands_of, is_in_prefix
+from simulators.lorawan.crypto import Session
+from simulators.lorawan.frames import DataFrame, FType
+from simulators.lorawan.keys import SessionKeys
+from simulators.wire import semtech_udp as wire
+from simulators.wire.semtech_packets import TxPk
+
+KEYS = SessionKeys.legacy(bytes(range(16)), bytes(range(16, 32)))
+SF7 = EU868_RATES[5]
+
+
+def node() -> Node:
+    """A node with a session."""
+    found = Node("dev1", "0004a30b001c0530", "800000000000000c")
+    found.activate("26001234", KEYS)
+    return found
+
+
+def test_uplinks_count_and_are_read_by_the_other_end() -> None:
+    sender, other = node(), Session("26001234", KEYS)
+    frames = [sender.uplink(b"hi", f_port=7, adr=True), sender.uplink(b"")]
+
+    first, second = (other.open_uplink(phy, f_cnt) for f_cnt, phy in enumerate(frames))
+    assert (first.f_port, first.frm_payload, first.adr) == (7, b"hi", True)
+    assert (second.f_port, second.f_cnt) == (None, 1)
+
+
+def test_wrong_uplink_differs_in_its_mic_alone() -> None:
+    right, wrong = (node().uplink(b"hi", is_wrong=each) for each in (False, True))
+
+    assert (right[:-4], right[-4:] != wrong[-4:]) == (wrong[:-4], True)
+
+
+def test_downlinks_of_others_and_damaged_ones_are_not_read() -> None:
+    here, foreign = Session("26001234", KEYS), Session("26005678", KEYS)
+    phy = here.protect_downlink(3, 42, b"ok")
+
+    assert node().read(foreign.protect_downlink(3, 42, b"ok")) is None
+    assert node().read(phy[:-1] + b"\0") is None
+    frame = node().read(phy)
+    assert frame is not None
+    assert (frame.f_cnt, frame.frm_payload) == (3, b"ok")
+
+
+def test_gateway_keeps_downlinks_and_acknowledges_them() -> None:
+    async def talk() -> tuple[Gateway, list[wire.Datagram]]:
+        heard: list[wire.Datagram] = []
+
+        class Network(asyncio.DatagramProtocol):
+            transport: Any
+
+            def connection_made(self, transport: Any) -> None:
+                self.transport = transport
+
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                datagram = wire.decode(data)
+                heard.append(datagram)
+                if isinstance(datagram, wire.PullData):
+                    answers = [wire.PullAck(datagram.token)]
+                    packet = TxPk(868_100_000, SF7, b"down", tmst=5)
+                    for each in (*answers, wire.PullResp(9, packet)):
+                        self.transport.sendto(wire.encode(each), addr)
+
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(Network, local_addr=("127.0.0.1", 0))
+        gateway = Gateway("gtw1", "0102030405060708", tx_error="TOO_LATE")
+        await gateway.open(*transport.get_extra_info("sockname"))
+        assert await gateway.pull()
+        while sum(isinstance(each, wire.TxAck) for each in heard) < 2:
+            await asyncio.sleep(0.01)
+        gateway.close()
+        transport.close()
+        return gateway, heard
+
+    gateway, heard = asyncio.run(asyncio.wait_for(talk(), 10.0))
+
+    assert [each.phy for each in gateway.downlinks][:2] == [b"down", b"down"]
+    acks = [each for each in heard if isinstance(each, wire.TxAck)]
+    assert [each.error for each in acks[:2]] == ["TOO_LATE", None]
+
+
+def test_delays_wrap_with_the_counter() -> None:
+    downlink = Downlink("gtw1", TxPk(868_100_000, SF7, b"", tmst=4_000), 0.0)
+
+    assert delay_us(2**32 - 996_000, downlink) == 1_000_000
+
+
+def test_values_of_frames() -> None:
+    answer = DataFrame(FType.UNCONFIRMED_DOWN, "26001234", 1, f_opts=bytes.fromhex("0211020803"))
+
+    assert commands_of(answer) == [["LinkCheckAns", 17, 2], ["RXTimingSetupReq", 3]]
+    assert channels_of(bytes.fromhex("184f84e85684b85e84886684586e8400")) == [
+        867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000,
+    ]  # fmt: skip
+    assert channels_of(b"") is None
+    assert (is_in_prefix("27ffffff", "26000000/7"), is_in_prefix("28000000", "26000000/7")) == (
+        True, False,
+    )  # fmt: skip
+
+
+def test_airtime_and_names_of_data_rates() -> None:
+    assert (rate_text(SF7), rate_text(EU868_RATES[0])) == ("SF7BW125", "SF12BW125")
+    assert airtime_s(SF7, 23) == 0.061696
