@@ -7,6 +7,7 @@ import base64
 from contextlib import AsyncExitStack
 from typing import Any
 
+import orjson
 import pytest
 
 from simulators.clock import Clock, VirtualClock, WallClock, wall_unix_us
@@ -238,6 +239,21 @@ def test_duty_cycle_and_late_downlinks_leave_room_for_a_join():
     stats = loop.bench.get("/gs/gateways/gtw1/connection/stats")[1]
     assert len(stats["sub_bands"]) == 6
     assert sum(each.get("downlink_utilization", 0) for each in stats["sub_bands"]) > 0
+
+
+@pytest.mark.parametrize("kind", ["udp", "lns"])
+def test_the_same_seed_gives_the_same_trace(kind):
+    def trace() -> bytes:
+        loop, datagrams, sockets = in_memory("EU_863_870_TTN")
+        if kind == "udp":
+            loop.with_forwarder(datagrams).start()
+        else:
+            loop.with_station(sockets, "ws://lns:1887").start()
+        loop.clock.play(400)
+        loop.check()
+        return orjson.dumps(loop.notebook.events)
+
+    assert trace() == trace()
 
 
 @pytest.mark.timeout(60)
