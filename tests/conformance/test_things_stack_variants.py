@@ -1,0 +1,58 @@
+"""No false red: a deployment that is set up otherwise than the reference's default is certified."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulators.platforms.embedded import embedded_server
+from simulators.platforms.target_file import write_target_file
+
+PROVISIONING: dict[str, Any] = {
+    "user": [
+        {"user_id": "ada", "email": "ada@example.com", "password": "a-long-password"},
+        {
+            "user_id": "root", "email": "root@example.com", "password": "a-long-password",
+            "admin": True,
+        },
+    ],
+    "organization": [{"organization_id": "acme-org", "members": ["ada"]}],
+    "server": {
+        "tenants": ["acme"],
+        "is_split": True,
+        "refuses_http_1_0": True,
+        "rate_limit": {"per_minute": 3000, "burst": 5},
+        "dev_eui_block": "",
+        "registration": False,
+    },
+}  # fmt: skip
+NOT_HERE = ["TTS-CF-009"]
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("part", ["read", "registry"])
+def test_tenants_split_servers_and_rate_limits_are_certified(
+    part: str, tmp_path: Path, run_python: Callable[..., Any]
+) -> None:
+    """With a rate limit every refusal is waited for; the tenant's example is judged too."""
+    out = tmp_path / "result"
+    with embedded_server("things-stack", provisioning=PROVISIONING) as server:
+        write_target_file(tmp_path / "target.toml", server.target)
+        command = ["-P", "-m", "thingrig", "certify", f"things-stack/{part}", "--jobs", "2"]
+        ran = run_python(
+            [*command, "--target", str(tmp_path / "target.toml"), "--out", str(out)],
+            tmp_path, out, timeout_s=200,
+        )  # fmt: skip
+
+    certificate = json.loads((out / "certificate.json").read_text())
+    verdicts = {each["id"]: each["verdict"] for each in certificate["requirements"]}
+    unlike = {name: found for name, found in verdicts.items() if found != "pass"}
+    assert unlike == (dict.fromkeys(NOT_HERE, "not applicable") if part == "read" else {}), (
+        ran.words
+    )
+    assert (ran.code, certificate["verdict"]) == (0, "certified")
+    assert certificate["left_behind"] == []
