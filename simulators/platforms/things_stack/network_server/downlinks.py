@@ -95,7 +95,8 @@ class Downlinks:
         state = device.mac_state
         if "queued_responses" in state or mac.is_repeating(device):
             return True
-        if any(map(queue.is_for_class_a, queue.items(device.state["session"]))):
+        waiting = device.state["session"].get(queue.ITEMS)
+        if waiting and any(map(queue.is_for_class_a, waiting)):
             return True
         return self._is_asking(device, info.f_cnt, now_us)
 

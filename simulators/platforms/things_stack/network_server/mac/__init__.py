@@ -107,4 +107,5 @@ def _carries_commands(info: UplinkInfo) -> bool:
 
 def is_repeating(device: Device) -> bool:
     """Whether the device repeats an answer until it hears a downlink."""
-    return any(cid in STICKY for cid in device.mac_state.get(_RECENT, ()))
+    recent = device.mac_state.get(_RECENT)
+    return recent is not None and any(cid in STICKY for cid in recent)
