@@ -170,12 +170,12 @@ def _play_wall_network(
         progress_of(scenario) as progress,
     ):
         playing_it = networked.play_wall(
-            scenario, access, ports, prefix=prefix, trace=trace, progress=progress, warn=_warn
+            scenario, access, ports, prefix=prefix, trace=trace, progress=progress, tell=_tell
         )
         return runner.run(playing_it)
 
 
-def _warn(text: str) -> None:
+def _tell(text: str) -> None:
     click.echo(printable(text), err=True)
 
 

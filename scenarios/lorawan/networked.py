@@ -23,6 +23,7 @@ from scenarios.model import Scenario
 from scenarios.recorder import Recorder
 from scenarios.run import Run, Stage
 from simulators.apps.things_stack.api import Api, ApiError, Doors, Steps
+from simulators.apps.things_stack.inventory import Inventory
 from simulators.clock import MICROSECONDS, Clock, VirtualClock, WallClock
 from simulators.platforms.effects import Post
 from simulators.platforms.memory import MemoryTransport
@@ -171,14 +172,14 @@ async def play_wall(
     prefix: str,
     trace: BinaryIO | None = None,
     progress: LorawanProgress | None = None,
-    warn: Callable[[str], None] = lambda text: None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Run:
     """
     Play in real time at a network behind sockets; cancelling it is interrupting it.
 
     Args:
         prefix: of everything that is registered; used once.
-        warn: told, in one line each, what could not be removed.
+        tell: told in one line each what is registered, and what could not be removed.
     Raises:
         NetworkError: it refused something that the scenario needs, or gave no answer.
     """
@@ -193,12 +194,13 @@ async def play_wall(
             is_fresh=True,
         )
         try:
+            tell(_plan_of(enrolment.inventory))
             await _carry_out(access, enrolment.registrar.register)
             run, world = await _play(scenario, access, ports, enrolment, posts, trace, progress)
         except ApiError as problem:
             raise NetworkError(str(problem)) from problem
         finally:
-            await _tidy(access, enrolment, warn)
+            await _tidy(access, enrolment, tell)
     _note_left(world, enrolment)
     return run
 
@@ -289,7 +291,7 @@ async def _carry_out(access: NetworkAccess, work: Work) -> None:
         raise problems[0]
 
 
-async def _tidy(access: NetworkAccess, enrolment: Enrolment, warn: Callable[[str], None]) -> None:
+async def _tidy(access: NetworkAccess, enrolment: Enrolment, tell: Callable[[str], None]) -> None:
     """Remove everything; an interrupt meanwhile leaves the rest, which is named."""
     registrar = enrolment.registrar
     try:
@@ -297,7 +299,13 @@ async def _tidy(access: NetworkAccess, enrolment: Enrolment, warn: Callable[[str
     finally:
         registrar.left += [f"{what}: not removed" for what in registrar.remaining()]
         for left in registrar.left:
-            warn(f"left behind: {left}")
+            tell(f"left behind: {left}")
+
+
+def _plan_of(inventory: Inventory) -> str:
+    devices, gateways = len(inventory.devices), len(inventory.gateways)
+    what = f"{devices} device{'s' * (devices != 1)} and {gateways} gateway{'s' * (gateways != 1)}"
+    return f"registering {what} as {inventory.prefix}, with plan {inventory.frequency_plan_id}"
 
 
 def _doors(clock: WallClock, access: NetworkAccess, stack: AsyncExitStack) -> Doors:

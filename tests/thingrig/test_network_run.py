@@ -163,8 +163,10 @@ def test_a_key_that_is_wrong(
 
     told = capsys.readouterr().err.strip().splitlines()
     assert code == 3
-    assert len(told) == 1
-    assert "POST /users/thingrig/applications: error:pkg/" in told[0]
+    assert [line.partition(" as ")[0] for line in told[:-1]] == [
+        "registering 1 device and 1 gateway"
+    ]
+    assert "POST /users/thingrig/applications: error:pkg/" in told[-1]
 
 
 def test_a_server_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
