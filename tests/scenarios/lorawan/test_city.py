@@ -104,3 +104,19 @@ def test_a_webhook_is_told_everything_once_too() -> None:
     assert verdicts["delivered-once"] == "pass"
     assert heard == posted
     assert heard
+
+
+def test_downlinks_of_class_c_do_not_overtake_answers() -> None:
+    """Orders that come while the windows of an uplink are still ahead."""
+    run, _ = played(
+        city(
+            scenario__duration="5min",
+            fleet__lamp__behaviour__period_s="15",
+            fleet__lamplighter__behaviour__period_s="2",
+            fleet__lamplighter__count="3",
+        )
+    )
+
+    verdicts = {each.name: (j.verdict, j.reason) for each, j in run.judgements}
+    assert verdicts["counters-rise"] == ("pass", None)
+    assert verdicts["windows-hit"] == ("pass", None)

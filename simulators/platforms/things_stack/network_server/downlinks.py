@@ -180,6 +180,8 @@ class Downlinks:
         if state.get("device_class") not in ("CLASS_B", "CLASS_C") or not waiting:
             return None
         due_us = now_us
+        if "last_downlink_at" in state:  # a frame for RX1, or in its stead RX2, may still be ahead
+            due_us = max(due_us, unix_us(state["last_downlink_at"]) + SECOND_US)
         if "last_network_initiated_downlink_at" in state:
             interval = device.setting("class_b_c_downlink_interval", _INTERVAL)
             last_us = unix_us(state["last_network_initiated_downlink_at"])
