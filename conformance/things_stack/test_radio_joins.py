@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.judge import Judge
+from conformance.outcomes import Inconclusive
 from conformance.things_stack.equipment.values import channels_of, is_in_prefix
 from conformance.things_stack.lab import Answer, Stage, payload_of
 from conformance.things_stack.scripts import plays
@@ -58,6 +59,8 @@ async def join_again(stage: Stage, version: str) -> Record:
     """A device joins, asks with nonces that its version forbids, and with a good one."""
     gateway, node = await stage.gateway(), await stage.otaa(version)
     first = await stage.join(node, gateway, 7)
+    if first is None:
+        raise Inconclusive("the device could not join")
     forbidden = [7] if version in OLD else [7, 6]
     sent = [
         # On another channel: the same bytes on the same one may count as a copy.
@@ -194,7 +197,7 @@ def test_address_is_the_networks(version: str, record: Record, requirement: Judg
 @pytest.mark.parametrize("version", VERSIONS)
 def test_net_id_is_the_networks(version: str, record: Record, requirement: Judge) -> None:
     net_id = accept_of(record).net_id.upper() if record["answer"] else None
-    requirement.check(net_id, expected=record.get("net_id"))
+    requirement.check(net_id, expected=record.get("net_id", "the network's"))
 
 
 @pytest.mark.requirement("LW-JOIN-009")

@@ -40,8 +40,7 @@ def _tenfold(name: str, data: Any) -> Any:
     if not decoded:
         return data
     numbers = {
-        each: value * 10 if isinstance(value, int | float) else value
-        for each, value in decoded.items()
+        each: value * 10 if isinstance(value, float) else value for each, value in decoded.items()
     }
     return {**data, "uplink_message": {**data["uplink_message"], "decoded_payload": numbers}}
 
@@ -70,7 +69,7 @@ DEVIATIONS: dict[str, Deviation] = {
         before=with_body(_with_settings),
     ),
     "formatter-tenfold": Deviation(
-        "Numbers of decoded payloads are ten times too large.", setup=on_event(_tenfold)
+        "Fractions in decoded payloads are ten times too large.", setup=on_event(_tenfold)
     ),
     "formatter-decodes-nothing": Deviation(
         "Decoded payloads are not told.",
