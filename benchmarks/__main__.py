@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "lorawan_crypto": (),
     "nodes": (),
     "lorawan_day": (),
+    "things_stack": (),
 }
 
 

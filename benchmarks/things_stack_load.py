@@ -1,9 +1,10 @@
 """
 One process: uplinks through the whole embedded network, datagrams in, application messages out.
 
-``python -m benchmarks.things_stack_load DEVICES ACTIVE SECONDS [quiet|heard]``: so many registered
-devices, so many of them talking in turn. Prints its cost as JSON. The database is a file; every 50
-datagrams are committed together, as the shell does under load.
+``python -m benchmarks.things_stack_load DEVICES ACTIVE[,ACTIVE…] SECONDS [quiet|heard]``: so many
+registered devices, so many of them, anywhere among all, talking in turn; one measurement for each
+number. Each of them talks once before it counts. Prints the costs as JSON. The database is a file;
+every 50 datagrams are committed together, as the shell does under load.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ TOGETHER = 50  # datagrams of one commit
 BATCH = 5_000
 SPACING_US = 1_000  # between datagrams, on the virtual clock
 ROUND_US = 30_000_000  # from one batch to the next: what was awaited is over then
+FAR = 5_000  # counters from one measurement to the next: a device may talk in both
 FREQUENCIES = (868_100_000, 868_300_000, 868_500_000)
 SF7 = Lora(7, 125_000)
 # Devices that the network leaves alone: nothing is desired that they do not have, no status asked.
@@ -129,9 +130,9 @@ def device(number: int) -> BulkDevice:
 class Talkers:
     """The devices that talk, each with its counter; making their frames is not measured."""
 
-    def __init__(self, devices: int, active: int) -> None:
-        self._rng = random.Random(1)
-        self._numbers = self._rng.sample(range(devices), active)
+    def __init__(self, devices: int, active: int, *, first_f_cnt: int) -> None:
+        self._numbers = random.Random(active).sample(range(devices), active)
+        self._first = first_f_cnt
         self._counters: dict[int, int] = {}
         self._next = 0
         self._token = 0
@@ -143,7 +144,7 @@ class Talkers:
         number = self._numbers[self._next]
         self._next = (self._next + 1) % len(self._numbers)
         one = device(number)
-        f_cnt = self._counters[number] = self._counters.get(number, 0) + 1
+        f_cnt = self._counters[number] = self._counters.get(number, self._first) + 1
         # Set up for one frame: a million sessions with their keys would be this load's memory.
         session = Session(one.dev_addr, SessionKeys.legacy(one.nwk_s_key, one.app_s_key))
         phy = session.protect_uplink(f_cnt, 1, b"0123456789")
@@ -172,32 +173,31 @@ def measured(network: Network, talkers: Talkers, seconds: float) -> dict[str, An
         count += BATCH
         if network.messages - before != BATCH:
             raise SystemExit(f"{BATCH} frames became {network.messages - before} messages")
+    if network.sent < count:
+        raise SystemExit(f"{network.sent} acknowledgements for {count} datagrams")
     return {"uplinks": count, "cpu_s": cpu_s}
 
 
-def main(devices: int, active: int, seconds: float, listening: str) -> None:
+def main(devices: int, actives: list[int], seconds: float, listening: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         network = Network(Path(folder) / "state.sqlite", devices)
         if listening == "heard":
             network.listen()
-        talkers = Talkers(devices, active)
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000)  # as the server's process does
-        for _ in warm_up(active):
-            measured(network, talkers, 0.001)
-        found = measured(network, talkers, seconds)
-        if network.sent < found["uplinks"]:
-            raise SystemExit(f"{network.sent} acknowledgements for {found['uplinks']} datagrams")
-        found["resident"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        found["events"] = network.told
-    print(json.dumps(found))
-
-
-def warm_up(active: int) -> Iterator[int]:
-    """Batches until each of few devices has talked; of many, those that are met are new anyway."""
-    return iter(range(min(4, -(-active // BATCH))))
+        first = 0
+        results = []
+        for active in actives:
+            talkers = Talkers(devices, active, first_f_cnt=first)
+            first += FAR
+            for _ in range(-(-active // BATCH)):
+                measured(network, talkers, 0.001)
+            results.append(measured(network, talkers, seconds))
+        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"results": results, "resident": resident, "events": network.told}))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), (*sys.argv, "quiet")[4])
+    counts = [int(number) for number in sys.argv[2].split(",")]
+    main(int(sys.argv[1]), counts, float(sys.argv[3]), (*sys.argv, "quiet")[4])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
+from simulators.lorawan.contexts import Contexts
 from simulators.lorawan.crypto import Session
 from simulators.lorawan.keys import SessionKeys
 from simulators.platforms.things_stack.database import Database
@@ -17,6 +18,7 @@ from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTabl
 Document = dict[str, Any]
 
 MOST_KEPT = 20_000
+_CONTEXTS = Contexts(MOST_KEPT)
 _SESSIONS = ("session", "pending_session")
 
 
@@ -84,7 +86,8 @@ def _cipher(session: Document) -> Session | None:
         return None
     key = bytes.fromhex(session["keys"]["app_s_key"]["key"])
     # Payloads need the application's key alone.
-    return Session(session.get("dev_addr", "00000000"), SessionKeys.legacy(b"", key))
+    keys = SessionKeys.legacy(b"", key)
+    return Session(session.get("dev_addr", "00000000"), keys, contexts=_CONTEXTS)
 
 
 class Devices(DeviceTable):

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from simulators.lorawan.contexts import Contexts
 from simulators.lorawan.crypto import Session
 from simulators.lorawan.frames import DataFrame
 from simulators.lorawan.keys import SessionKeys
@@ -37,6 +38,8 @@ MAC_VERSIONS = {
     "MAC_V1_1": MacVersion.V1_1,
 }
 
+# As many as there are devices in memory: one that talks again finds its keys set up.
+_CONTEXTS = Contexts(50_000)
 _SESSIONS = (("session", "mac_state", False), ("pending_session", "pending_mac_state", True))
 
 
@@ -213,7 +216,7 @@ def _crypto(session: Document, *, is_1_1: bool) -> Session:
         return bytes.fromhex(keys[name]["key"]) if "key" in keys.get(name, ()) else first
 
     network = SessionKeys(first, key("s_nwk_s_int_key"), key("nwk_s_enc_key"), b"")
-    return Session(session["dev_addr"], network, is_1_1=is_1_1)
+    return Session(session["dev_addr"], network, is_1_1=is_1_1, contexts=_CONTEXTS)
 
 
 def _channels(mac_state: Document) -> dict[int, UplinkChannel]:
