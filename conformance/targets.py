@@ -268,8 +268,6 @@ def _typed(text: str, schema: Mapping[str, Any]) -> Any:
 
 
 def _secrets(credentials: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    for name in ("api_key", "admin_api_key"):
-        yield name, credentials.get(name, "")
     for code in credentials.get("activation_codes", ()):
         yield "activation_code", code
     for token in credentials.get("thing_tokens", ()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from conformance.desk import ControllerDesk
 from conformance.ledger import Ledger, fingerprint, seal
 from conformance.people import People
 from conformance.run import Run
+from conformance.stack_fixtures import Stack
 from conformance.targets import from_document
 from simulators.platforms.embedded import Embedded, embedded_server
 from simulators.platforms.target_file import write_target_file
@@ -103,3 +105,29 @@ def test_what_users_of_a_killed_run_left_is_removed(
     assert end.value.code == 0
     assert (ada.things().ok_json(), songs.all().ok_json()) == ([], [])
     assert bob.read("rig-2-led", thing_id).status == 403
+
+
+def test_what_a_killed_run_left_on_the_things_stack_is_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Devices go, applications are purged by the administrator's key of the target file."""
+    with embedded_server("things-stack") as running:
+        target = from_document(running.target)
+        with closing(Ledger(tmp_path / "ledger.jsonl", {"prefix": "rig-1-"})) as ledger:
+            stack = Stack(Run(target, ControllerDesk(target, ledger), "rig-1-"))
+            application = stack.new_application()
+            device = stack.new_device(application)
+        write_target_file(tmp_path / "target.toml", running.target)
+
+        with pytest.raises(SystemExit) as end:
+            cli.main(
+                ["clean", str(tmp_path / "ledger.jsonl"), "--target", str(tmp_path / "target.toml")]
+            )
+
+        again = stack.api.get(f"/applications/{application}", key=stack.admin_key)
+    path = f"/applications/{application}"
+    assert capsys.readouterr().out.splitlines() == [
+        f"device  {path}/devices/{device}  removed",
+        f"application  {path}  removed",
+    ]
+    assert (end.value.code, again.status) == (0, 404)
