@@ -21,7 +21,7 @@ from thingrig.cli import exit_code
 TOWN = """\
 [scenario]
 name = "town"
-duration = "12s"
+duration = "13s"
 platform = "things-stack"
 
 [network]
@@ -66,7 +66,7 @@ kind = "counters-rise"
 kind = "windows-hit"
 [[expect]]
 kind = "switches-turned"
-within = "2s"
+within = "4s"
 """
 
 
