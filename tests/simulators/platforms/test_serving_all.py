@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import requests
@@ -42,21 +42,27 @@ def ready(process: subprocess.Popen[str]) -> tuple[str, str]:
     return platform, url
 
 
-def two_free_ports() -> int:
-    """The first of two ports in a row that are free now."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
+def free_ports() -> int:
+    """
+    The first of four ports in a row that are free now, for TCP and for UDP.
+
+    From below those that the system itself gives to whoever asks for any.
+    """
+    for port in range(20_000 + os.getpid() % 2_000 * 4, 32_000, 4):
+        with ExitStack() as sockets:
             try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
+                for number in range(port, port + 4):
+                    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                        held = sockets.enter_context(socket.socket(type=kind))
+                        held.bind(("127.0.0.1", number))
+            except OSError:
                 continue
-            return int(port)
+            return port
+    raise OSError("expected four free ports in a row; found none")
 
 
 def test_all_platforms_on_ports_that_count_up(tmp_path):
-    port = two_free_ports()
+    port = free_ports()
     options = ["--port", str(port), "--state", "state", "--write-target", "targets"]
     with serve(*options, cwd=tmp_path) as process:
         urls = dict(ready(process) for _ in range(2))
