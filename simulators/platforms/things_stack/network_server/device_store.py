@@ -38,7 +38,7 @@ _DEVICES = (
     "SELECT d.number, d.tenant, d.application, d.device_id, d.document, d.state, t.traffic "
     "FROM ns_device AS d LEFT JOIN ns_traffic AS t ON t.number = d.number "
 )
-_BY_ADDRESS = _DEVICES + "WHERE d.dev_addr = ?1 OR d.pending_dev_addr = ?1 ORDER BY d.number"
+_BY_ADDRESS = _DEVICES + "WHERE d.dev_addr = ? OR d.pending_dev_addr = ? ORDER BY d.number"
 _BY_NUMBER = _DEVICES + "WHERE d.number = ?"
 _BY_ID = _DEVICES + "WHERE d.application = ? AND d.device_id = ?"
 _BY_EUIS = _DEVICES + "WHERE d.dev_eui = ? AND d.join_eui = ?"
@@ -67,7 +67,7 @@ class DeviceStore(DeviceTable):
         found = self._by_address.get(dev_addr)
         if found is None:
             self.flush()
-            rows = self.database.all(_BY_ADDRESS, dev_addr)
+            rows = self.database.all(_BY_ADDRESS, dev_addr, dev_addr)
             found = [self._device(row) for row in rows]
             if found:
                 self._by_address[dev_addr] = found
