@@ -7,10 +7,10 @@ collects them.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from functools import cache
 
+from simulators.platforms.collecting import collected
 from simulators.platforms.thethings_io.deviations.deviation import DeviatingCore, Deviation
 
 __all__ = ["DeviatingCore", "Deviation", "list_deviations"]
@@ -18,17 +18,5 @@ __all__ = ["DeviatingCore", "Deviation", "list_deviations"]
 
 @cache
 def list_deviations() -> dict[str, Deviation]:
-    """
-    Every deviation by its name.
-
-    Raises:
-        ValueError: two modules use the same name.
-    """
-    found: dict[str, Deviation] = {}
-    for module in pkgutil.iter_modules(__path__):
-        entries = getattr(importlib.import_module(f"{__name__}.{module.name}"), "DEVIATIONS", {})
-        twice = sorted(found.keys() & entries.keys())
-        if twice:
-            raise ValueError(f"expected a name for one deviation; got {twice[0]!r} twice")
-        found.update(entries)
-    return found
+    """Every deviation by its name; see ``collected``."""
+    return collected(sys.modules[__name__])
