@@ -19,9 +19,11 @@ CHANNELS_HZ = [868_100_000, 868_300_000, 868_500_000, 867_100_000, 867_300_000, 
                867_700_000, 867_900_000]  # fmt: skip
 QUIET: Document = {
     "status_count_periodicity": 0, "status_time_periodicity": "0s", "adr": {"disabled": {}},
-    "desired_rx1_delay": 1, "desired_rx2_data_rate_index": 0,
+    "desired_rx1_delay": 1,
 }  # fmt: skip
 """Settings that leave a network nothing to change."""
+EU868 = "EU_863_870"
+"""How the names of plans begin that have ``CHANNELS_HZ``."""
 _PHY = {
     "1.0.2": "PHY_V1_0_2_REV_B", "1.0.3": "PHY_V1_0_3_REV_A", "1.0.4": "RP002_V1_0_1",
     "1.1": "PHY_V1_1_REV_B",
@@ -49,6 +51,7 @@ class Registrar:
     ) -> None:
         self.application_id = application_id
         self.plan = plan
+        self.is_eu868 = plan.startswith(EU868)
         self._call = call
         self._name = name
 
@@ -92,7 +95,8 @@ class Registrar:
         session: Document = {"dev_addr": address, "keys": shared}
         if last_f_cnt_up:
             session["last_f_cnt_up"] = last_f_cnt_up
-        settings.setdefault("factory_preset_frequencies", [str(each) for each in CHANNELS_HZ])
+        if self.is_eu868:
+            settings.setdefault("factory_preset_frequencies", [str(each) for each in CHANNELS_HZ])
         self._network(ids, version, {"supports_join": False, "session": session}, settings)
         device: Document = {
             "ids": ids,
@@ -116,7 +120,8 @@ class Registrar:
 
     def _network(self, ids: Document, version: str, more: Document, settings: Document) -> None:
         of_device = {name: settings.pop(name) for name in _OF_DEVICE if name in settings}
-        wanted = {name: value for name, value in {**QUIET, **settings}.items() if value is not None}
+        quiet = {**QUIET, "desired_rx2_data_rate_index": 0} if self.is_eu868 else QUIET
+        wanted = {name: value for name, value in {**quiet, **settings}.items() if value is not None}
         device = {
             "ids": ids, **more, **of_device, "lorawan_version": version,
             "lorawan_phy_version": _PHY[version], "frequency_plan_id": self.plan,

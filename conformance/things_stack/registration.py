@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 ADDRESS = "thethings.example.com"
+PLAN = "EU_863_870_TTN"
 APP_KEY = "000102030405060708090a0b0c0d0e0f"
 SESSION_KEY = "101112131415161718191a1b1c1d1e1f"
 OTAA_IDS = ("ids.device_id", "ids.dev_eui", "ids.join_eui")
@@ -51,7 +52,7 @@ def network_otaa(ids: Mapping[str, str], **more: Any) -> Document:
         "lorawan_version": "1.0.2",
         "ids": ids,
         "lorawan_phy_version": "1.0.2-b",
-        "frequency_plan_id": "EU_863_870_TTN",
+        "frequency_plan_id": PLAN,
         **more,
     }
     paths = ["supports_join", "lorawan_version", *OTAA_IDS, "lorawan_phy_version"]
@@ -68,7 +69,7 @@ def network_abp(ids: Mapping[str, str], dev_addr: str) -> Document:
         "mac_settings": {"resets_f_cnt": True, "factory_preset_frequencies": list(FREQUENCIES)},
         "resets_f_cnt": False,
         "lorawan_phy_version": "1.0.2-b",
-        "frequency_plan_id": "EU_863_870_TTN",
+        "frequency_plan_id": PLAN,
     }
     paths = [
         "supports_join", "lorawan_version", *ABP_IDS, "session.keys.f_nwk_s_int_key.key",

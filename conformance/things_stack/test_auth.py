@@ -79,8 +79,8 @@ def test_auth_info_tells_the_key_but_not_its_secret(
     key = part(own.json, "api_key", "api_key")
     requirement.check(part(key, "id"), expected=str(stack.api.key).split(".")[1])
     requirement.check(
-        part(own.json, "api_key", "entity_ids"),
-        expected={"user_ids": {"user_id": stack.user_id}},
+        part(own.json, "api_key", "entity_ids", "user_ids", "user_id"),
+        expected=stack.user_id,
     )
     rights = part(key, "rights")
     is_list = isinstance(rights, list) and all(str(each).startswith("RIGHT_") for each in rights)

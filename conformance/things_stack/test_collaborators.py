@@ -58,6 +58,8 @@ def test_collaborator_is_removed_by_delete(stack: Stack, path: str, requirement:
 
 LAST = (
     "pkg/identityserver:application_needs_collaborator",
+    # What deleting tells in the source, for applications too.
+    "pkg/identityserver:organization_needs_collaborator",
     "pkg/identityserver:collaborator_is_contact",
 )
 

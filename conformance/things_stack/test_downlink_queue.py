@@ -186,7 +186,7 @@ def test_long_payload_is_refused(talker: Talker, requirement: Judge) -> None:
 
 @pytest.mark.requirement("TTS-DQ-017")
 def test_many_attempts_are_refused(talker: Talker, requirement: Judge) -> None:
-    answer = talker.push(downlink(confirmed=True, confirmed_retry={"max_attempts": 50}))
+    answer = talker.push(downlink(confirmed=True, confirmed_retry={"max_attempts": 100}))
 
     requirement.check(refusal(answer), expected=[400, "downlink_max_retries_invalid"])
 

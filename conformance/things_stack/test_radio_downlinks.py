@@ -95,13 +95,17 @@ async def unacknowledged(stage: Stage) -> Record:
     """A confirmed downlink with two attempts that the device never acknowledges."""
     gateway, node = await stage.gateway(), await stage.abp("1.0.3")
     await stage.push(node, item(b"\x01", confirmed=True, confirmed_retry={"max_attempts": 2}))
-    answers = []
-    for f_cnt in (1, 2):
+    answers: list[Any] = []
+    f_cnt = 0
+    # Between its servers the second attempt may take longer than to the end of RX2.
+    while len(answers) < 2 and f_cnt < 3:
+        f_cnt += 1
         sent = await stage.uplink(node, b"\x01", gateway, f_cnt=f_cnt)
-        answers.append(await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read))
+        answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+        answers += [answer] if answer else []
         await asyncio.sleep(1.2)
     nacked = await stage.wait_events(node, "as.down.data.nack.forward")
-    await stage.uplink(node, b"\x01", gateway, f_cnt=3)
+    await stage.uplink(node, b"\x01", gateway, f_cnt=f_cnt + 1)
     failed = await stage.wait_events(node, "as.down.data.failed.forward")
     return {"answers": answers, "nacked": nacked, "failed": failed}
 
@@ -245,7 +249,7 @@ def test_acknowledgement_is_told(record: Record, requirement: Judge) -> None:
 def test_missing_acknowledgement_is_told_and_tried_again(
     record: Record, requirement: Judge
 ) -> None:
-    tries = [each.frame.f_cnt if each else None for each in record["answers"]]
+    tries = [each.frame.f_cnt for each in record["answers"]]
     requirement.check([len(record["nacked"]) > 0, *tries], expected=[True, 1, 2])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -27,15 +27,23 @@ async def ask(
     """An uplink with commands of the device, and what answers it."""
     heard = [await stage.gateway() for _ in range(gateways)]
     node = await stage.abp(version)
-    at_s = time.time()
     sent = await stage.uplink(node, b"\x01", *heard, f_cnt=1, f_opts=f_opts, **options)
     answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+    uplinks = await stage.uplinks(node, count=1)
+    # By the network's clock: ours may go wrong.
+    at_s = max((seconds_of(each) for each in uplinks), default=0.0)
     return {
         "commands": commands_of(answer.frame) if answer else [],
         "at_gps_s": at_s - GPS_EPOCH_S + LEAP_S,
         "answer": answer,
-        "uplinks": await stage.uplinks(node, count=1),
+        "uplinks": uplinks,
     }
+
+
+def seconds_of(message: Record) -> float:
+    """When the network received an uplink."""
+    received = message.get("received_at")
+    return datetime.fromisoformat(received).timestamp() if isinstance(received, str) else 0.0
 
 
 async def link_check(stage: Stage) -> Record:

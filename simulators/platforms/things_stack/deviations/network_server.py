@@ -91,7 +91,7 @@ DEVIATIONS: dict[str, Deviation] = {
     "ns-class-b-without-periodicity": Deviation(
         "A device of class B needs no ping slot periodicity.",
         rpcs=("NsEndDeviceRegistry/Set",),
-        answer=_forgiven_field("mac_settings.ping_slot_periodicity"),
+        answer=_forgiven_field("mac_settings.ping_slot_periodicity.value"),
     ),
     "ns-keys-not-copied": Deviation(
         "The other network session keys are not told.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulators.lorawan.frames import MIC_BYTES, JoinRequest, decode
+from simulators.lorawan.frames import MIC_BYTES, DataFrame, JoinRequest, decode
 from simulators.lorawan.join import request_mic
 from simulators.platforms.things_stack.deviations.deviation import Deviation
 from simulators.platforms.things_stack.deviations.hooks import (
@@ -21,6 +21,7 @@ from simulators.platforms.things_stack.deviations.hooks import (
 )
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.messages import JoinAnswer, Up, Uplink
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
@@ -115,6 +116,35 @@ def _old_session_dies(stack: Stack, asked: Asked, answer: Any) -> JoinAnswer:
     return found
 
 
+class _OldSessions:
+    """Brings a device's former session back when a frame of it comes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, Document, Document]] = {}
+
+    def __call__(self, stack: Stack, uplink: Uplink) -> Uplink:
+        frame = decode(uplink.phy)
+        if isinstance(frame, DataFrame):
+            address = frame.dev_addr.upper()
+            devices = stack.network.devices.by_address(address)
+            for device in devices:
+                self._keep(device)
+            if not devices and address in self._kept:
+                number, session, state = self._kept[address]
+                former = stack.network.devices.by_number(number)
+                assert former is not None
+                former.state.update(session=session, mac_state=state)
+                former.start_counting()
+                former.save()
+        return uplink
+
+    def _keep(self, device: Device) -> None:
+        session = device.state.get("session")
+        if session and "pending_session" in device.state:
+            kept = device.number, dict(session), dict(device.state["mac_state"])
+            self._kept[session["dev_addr"]] = kept
+
+
 def _first_payload_lost(up: Up) -> list[Up]:
     if up.kind == "uplink_message" and not up.message.get("f_cnt"):
         up.payload = bytes(each ^ 0xFF for each in up.payload)
@@ -181,6 +211,10 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "join-ends-old-session": Deviation(
         "A join ends the session before it at once.", setup=on_join(_old_session_dies)
+    ),
+    "join-leaves-old-session": Deviation(
+        "The session before a join goes on when the new one is in use.",
+        setup=lambda core: on_uplink(_OldSessions())(core),
     ),
     "join-first-payload-garbled": Deviation(
         "The payload of a session's first uplink reaches the application garbled.",

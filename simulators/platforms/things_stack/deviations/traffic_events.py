@@ -109,9 +109,9 @@ DEVIATIONS: dict[str, Deviation] = {
     "events-any-name": Deviation(
         "Names that no event has are overlooked.", rpcs=_STREAM, before=with_body(_known_names)
     ),
-    "events-without-rights-404": Deviation(
-        "A subscription without rights is answered with status 404.",
+    "events-without-rights-200": Deviation(
+        "A subscription without rights is answered with status 200.",
         rpcs=_STREAM,
-        answer=with_status(404, of=403),
+        answer=with_status(200, of=403),
     ),
 }

@@ -188,6 +188,12 @@ class Device:
         self._current, self._pending = self._pending, None
         self.start_counting()
 
+    def drop_pending_session(self) -> None:
+        """The device has spoken by its current session: the other one is void."""
+        self.state.pop("pending_session")
+        del self.state["pending_mac_state"]
+        self._pending = None
+
     def start_counting(self) -> None:
         """Nothing was heard in the current session yet."""
         self.traffic = Traffic()

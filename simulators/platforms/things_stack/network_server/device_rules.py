@@ -165,8 +165,10 @@ def _multicast_needs_windows(of: Draft) -> None:
 
 
 def _class_b_needs_slots(of: Draft) -> None:
-    if of.has("supports_class_b") and "ping_slot_periodicity" not in of.settings:
-        raise is_zero("mac_settings.ping_slot_periodicity")
+    """A device that joins tells its periodicity itself, by PingSlotInfoReq."""
+    is_known = "ping_slot_periodicity" in of.settings
+    if of.is_abp and of.has("supports_class_b") and not is_known:
+        raise is_zero("mac_settings.ping_slot_periodicity.value")
 
 
 def _frequencies_lie_in_the_band(of: Draft) -> None:

@@ -130,6 +130,9 @@ class Uplinks:
             device.save()
         elif match.is_reset:
             self._reset(device, now_us)
+        if "pending_session" in device.state:
+            device.drop_pending_session()
+            device.save()
         self._accept(device, info, commands, now_us)
 
     def _reset(self, device: Device, now_us: int) -> None:

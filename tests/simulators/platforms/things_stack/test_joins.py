@@ -235,11 +235,20 @@ def test_the_old_session_lives_until_the_new_one_is_used(bench, air):
     _, first = joined(air, 1)
     air.send(first.protect_uplink(0, 1, b"x"))
     _, second = joined(air, 2)
-    assert air.send(first.protect_uplink(1, 1, b"x")) is None
     assert air.send(second.protect_uplink(0, 1, b"x")) is None
     assert air.send(first.protect_uplink(2, 1, b"x")) == "networkserver:device_not_found"
-    assert [up.kind for up in air.ups].count("uplink_message") == 3
+    assert [up.kind for up in air.ups].count("uplink_message") == 2
     assert "pending_session" not in state_of(bench)
+
+
+def test_an_uplink_of_the_old_session_voids_the_new_one(bench, air):
+    add_otaa(bench)
+    _, first = joined(air, 1)
+    air.send(first.protect_uplink(0, 1, b"x"))
+    _, second = joined(air, 2)
+    assert air.send(first.protect_uplink(1, 1, b"x")) is None
+    assert "pending_session" not in state_of(bench)
+    assert air.send(second.protect_uplink(0, 1, b"x")) == "networkserver:device_not_found"
 
 
 def test_another_join_replaces_what_is_pending(bench, air):

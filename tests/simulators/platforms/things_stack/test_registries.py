@@ -258,8 +258,6 @@ class TestNetworkServer:
             ({"lorawan_phy_version": "1.0", "frequency_plan_id": "AS_923"},
              ("lorawan_phy_version", "no_band_version")),
             ({"multicast": True}, ("multicast", "field_not_zero")),
-            ({"supports_class_b": True},
-             ("mac_settings.ping_slot_periodicity", "field_is_zero")),
             ({"mac_settings": {"rx2_frequency": "433000000"}},
              ("mac_settings.rx2_frequency", None)),
             ({"mac_settings": {"factory_preset_frequencies": ["915000000"]}},
@@ -298,11 +296,17 @@ class TestNetworkServer:
             ({"lorawan_version": "1.1"}, ABP_IDS,
              ("session.keys.s_nwk_s_int_key.key", "field_is_zero")),
             ({"multicast": True}, ABP_IDS, ("multicast", "field_is_zero")),
+            ({"supports_class_b": True}, ABP_IDS,
+             ("mac_settings.ping_slot_periodicity.value", "field_is_zero")),
         ],
     )  # fmt: skip
     def test_who_does_not_join_has_a_session(self, bench, fields, ids, expected):
         merged = ABP | fields
         assert cause(bench, "ns", merged, [*ABP_PATHS, *fields], ids) == expected
+
+    def test_who_joins_tells_its_ping_slots_by_itself(self, bench):
+        fields = OTAA | {"supports_class_b": True}
+        assert put(bench, "ns", fields, [*fields, *ID_PATHS])["supports_class_b"] is True
 
     def test_one_key_stands_for_three_before_1_1(self, bench):
         keys = {"f_nwk_s_int_key": {"key": KEY}, "nwk_s_enc_key": {"key": OTHER_AES_KEY}}
