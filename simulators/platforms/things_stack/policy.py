@@ -50,5 +50,7 @@ class Policy:
     requires_registered_gateways: bool = False
     fallback_plan: str = ""  # of packet forwarders that are not registered; "": they are refused
     udp_burst: int = 10  # datagrams of one gateway within 10 ms; 0: any number
+    udp_address_block_s: int = 0  # for so long no other address speaks for a gateway; 0: any may
+    stats_kept_s: int = 48 * 3600  # of gateways that have gone; 0, as without a cache: not kept
     admits_unauthenticated_stations: bool = False  # unless a gateway's registration forbids it
     storage_integration: bool = False  # hosted deployments have it, the open source server not

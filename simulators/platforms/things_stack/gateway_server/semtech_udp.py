@@ -59,6 +59,8 @@ class SemtechFrontend:
         self._refused: OrderedDict[bytes, int] = OrderedDict()  # until when
         self._bursts: OrderedDict[bytes, list[int]] = OrderedDict()
         self._burst = server.stack.policy.udp_burst
+        self._block_us = server.stack.policy.udp_address_block_s * SECOND_US
+        self._hosts: OrderedDict[bytes, tuple[str, int]] = OrderedDict()  # who spoke, when
 
     def datagram(self, data: bytes, address: Any, now_us: int) -> None:
         """A datagram came; what is no message of a gateway is ignored."""
@@ -66,6 +68,8 @@ class SemtechFrontend:
             return
         kind, eui = data[3], data[_HEAD:_EUI_END]
         if kind not in _HANDLERS or (self._burst and self._is_too_much(eui, now_us)):
+            return
+        if self._block_us and self._is_from_elsewhere(eui, address, now_us):
             return
         if kind != TX_ACK:
             acknowledged = PUSH_ACK if kind == PUSH_DATA else PULL_ACK
@@ -92,6 +96,15 @@ class SemtechFrontend:
             del passed[0]
         passed.append(now_us)
         return False
+
+    def _is_from_elsewhere(self, eui: bytes, address: Any, now_us: int) -> bool:
+        """Whether another host has spoken for this gateway a short time ago."""
+        host, (known, last_us) = _ip_of(address), self._hosts.pop(eui, ("", 0))
+        is_other = known not in ("", host) and now_us - last_us < self._block_us
+        self._hosts[eui] = (known, last_us) if is_other else (host, now_us)
+        if len(self._hosts) > _MOST_EUIS:
+            self._hosts.popitem(last=False)
+        return is_other
 
     def _connect(self, eui: bytes, address: Any, now_us: int) -> Forwarder | None:
         until_us = self._refused.get(eui)
@@ -181,7 +194,9 @@ class Forwarder:
         self._pull = (address, data[:1], now_us)
 
     def tx_ack(self, data: bytes, address: Any, now_us: int) -> None:
-        """TX_ACK."""
+        """TX_ACK; it also shows that the way of downlinks is still there."""
+        if self._pull is not None:
+            self._pull = (*self._pull[:2], now_us)
         error = ""
         body = data[_EUI_END:].strip(b" \t\r\n\0")
         if body:

@@ -1,11 +1,13 @@
 """
 The Gateway Server's state: who is connected, by which protocol.
 
-It lives in memory: a connection does not outlive the process either.
+It lives in memory: a connection does not outlive the process either. What is told of a gateway that
+has gone stays for a while.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from simulators.platforms.things_stack.gateway_server.gateways import Gateway, R
 from simulators.platforms.things_stack.gateway_server.semtech_udp import SemtechFrontend
 from simulators.platforms.things_stack.gateway_server.upstream import Upstream
 from simulators.platforms.things_stack.messages import Downlink, Scheduled
+from simulators.platforms.things_stack.times import time_text
 from simulators.transports.websocket import Refusal
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 CHECK_US = 60_000_000  # so often it is looked whether a connection may go on
+_MOST_GONE = 10_000
 
 
 class GatewayServer:
@@ -42,14 +46,18 @@ class GatewayServer:
         self.upstream = Upstream(stack)
         self.public_url = ""
         self.connections: dict[str, Connection] = {}
+        self._gone: OrderedDict[str, tuple[int, Document]] = OrderedDict()  # until when, statistics
         self._downstream = Downstream(stack, self.connections)
         self._semtech = SemtechFrontend(self)
         self.stations = StationFrontend(self)
 
     def stats(self, gateway: str, now_us: int) -> Document | None:
-        """``GatewayConnectionStats`` of a gateway, None when it is not connected."""
+        """``GatewayConnectionStats`` of a gateway, None when it is not and was not connected."""
         connection = self.connections.get(gateway)
-        return None if connection is None else connection.stats(now_us)
+        if connection is not None:
+            return connection.stats(now_us)
+        until_us, document = self._gone.get(gateway, (0, None))
+        return document if now_us < until_us else None
 
     def schedule(self, downlink: Downlink, now_us: int) -> Scheduled:
         """
@@ -89,6 +97,7 @@ class GatewayServer:
             self.disconnect(other, StackError("pkg/gatewayserver:new_connection"), now_us)
         connection = Connection(self.stack, gateway, way, remote_ip, now_us)
         self.connections[gateway.uid] = connection
+        self._gone.pop(gateway.uid, None)
         connection.publish("gs.gateway.connect", lambda: connection.stats(now_us), now_us, [])
         self.stack.agenda.at(now_us + CHECK_US, lambda now_us: self._check(connection, now_us))
         return connection
@@ -98,9 +107,19 @@ class GatewayServer:
         if self.connections.get(connection.gateway.uid) is not connection:
             return
         del self.connections[connection.gateway.uid]
+        self._keep(connection, now_us)
         connection.way.close("" if reason is None else reason.message)
         details = None if reason is None else reason.details
         connection.publish("gs.gateway.disconnect", details, now_us, [])
+
+    def _keep(self, connection: Connection, now_us: int) -> None:
+        """Remember the statistics of a gateway that has gone, for as long as the policy says."""
+        uid, until_us = connection.gateway.uid, now_us + self.stack.policy.stats_kept_s * 1_000_000
+        document = connection.stats(now_us)
+        del document["connected_at"]
+        self._gone[uid] = (until_us, {"disconnected_at": time_text(now_us), **document})
+        if len(self._gone) > _MOST_GONE:
+            self._gone.popitem(last=False)
 
     def _check(self, connection: Connection, now_us: int) -> None:
         if self.connections.get(connection.gateway.uid) is not connection:

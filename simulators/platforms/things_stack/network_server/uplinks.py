@@ -152,6 +152,7 @@ class Uplinks:
         _note(device, info)
         if is_new:
             self._acknowledge(device, info, now_us)
+            mac.forget_answers(device)
             if commands.commands:
                 mac.handle_commands(stack, device, commands.commands, info, now_us)
             if commands.problem is not None:

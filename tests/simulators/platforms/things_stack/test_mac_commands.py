@@ -24,6 +24,7 @@ from simulators.lorawan.mac_commands import (
     DutyCycleReq,
     LinkADRAns,
     LinkADRReq,
+    LinkCheckReq,
     MacCommand,
     NewChannelAns,
     NewChannelReq,
@@ -45,6 +46,7 @@ from simulators.lorawan.mac_commands import (
     parse,
 )
 from simulators.platforms.effects import StreamDocument
+from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.network_server.mac import documents
 from tests.simulators.platforms.things_stack.conftest import Bench
 from tests.simulators.platforms.things_stack.radio import Air, abp_session, add_abp, state_of
@@ -322,6 +324,15 @@ def test_the_time_is_that_of_the_uplink(bench: Bench) -> None:
     talk = Talk(bench)
 
     assert talk.say(DeviceTimeReq()) == [DeviceTimeAns(1_390_737_618, 0)]
+
+
+def test_an_answer_that_nobody_could_send_is_not_sent_later(bench: Bench) -> None:
+    talk = Talk(bench)
+    talk.air.refusal = StackError("pkg/gatewayserver:schedule")
+    assert talk.say(LinkCheckReq()) == []
+    talk.air.refusal = None
+
+    assert talk.say(DeviceTimeReq()) == [DeviceTimeAns(1_390_737_628, 64)]
 
 
 def test_ping_slots_are_noted(bench: Bench) -> None:

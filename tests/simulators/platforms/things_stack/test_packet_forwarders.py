@@ -7,7 +7,7 @@ import pytest
 from simulators.lorawan.modulation import Fsk
 from simulators.platforms.things_stack.errors import StackError
 from simulators.wire.semtech_packets import Stat
-from simulators.wire.semtech_udp import PullAck, PullResp, PushAck
+from simulators.wire.semtech_udp import PullAck, PullData, PullResp, PushAck, encode
 from tests.simulators.platforms.things_stack.gateways import (
     EUI,
     PULL_ADDRESS,
@@ -103,9 +103,61 @@ def test_a_connection_ends_after_three_minutes_of_silence(forwarder):
     assert names(forwarder.pull()) == ["gs.gateway.connect"]
     events = names(forwarder.wait(241))
     assert events == [*["gs.gateway.connection.stats"] * 3, "gs.gateway.disconnect"]
-    assert forwarder.bench.refused("GET", "/gs/gateways/gtw1/connection/stats") == (
-        404, "gatewayserver:not_connected", {"gateway_uid": "gtw1"},
-    )  # fmt: skip
+
+
+GONE = (404, "gatewayserver:not_connected", {"gateway_uid": "gtw1"})
+
+
+def test_statistics_of_a_gateway_that_has_gone_stay_two_days(forwarder):
+    forwarder.push(packet())
+    forwarder.wait(241)
+    assert stats(forwarder) == {
+        "disconnected_at": "2024-01-31T12:04:00Z",
+        "protocol": "udp",
+        "last_uplink_received_at": "2024-01-31T12:00:00Z",
+        "uplink_count": "1",
+        "sub_bands": [{"max_frequency": "18446744073709551615"}],
+        "gateway_remote_address": {"ip": "192.0.2.7"},
+    }
+    body = {"gateway_ids": [{"gateway_id": "gtw1"}], "field_mask": {"paths": ["disconnected_at"]}}
+    assert forwarder.bench.post("/gs/gateways/connection/stats", body)[1] == {
+        "entries": {"gtw1": {"disconnected_at": "2024-01-31T12:04:00Z"}}
+    }
+    forwarder.wait(48 * 3600 - 2)
+    assert "disconnected_at" in stats(forwarder)
+    forwarder.wait(1)
+    assert forwarder.bench.refused("GET", "/gs/gateways/gtw1/connection/stats") == GONE
+
+
+def test_a_gateway_that_is_back_starts_to_count_anew(forwarder):
+    forwarder.push(packet())
+    forwarder.wait(241)
+    forwarder.pull()
+    document = stats(forwarder)
+    assert document["connected_at"] == "2024-01-31T12:04:01Z"
+    assert document.keys().isdisjoint({"disconnected_at", "uplink_count"})
+
+
+def test_servers_without_a_cache_forget_who_has_gone(with_policy):
+    forwarder = Forwarder(with_policy(stats_kept_s=0))
+    forwarder.register()
+    forwarder.pull()
+    forwarder.wait(241)
+    assert forwarder.bench.refused("GET", "/gs/gateways/gtw1/connection/stats") == GONE
+
+
+def test_no_other_address_speaks_for_a_gateway_for_a_while(with_policy):
+    forwarder = Forwarder(with_policy(udp_address_block_s=60))
+    forwarder.register()
+    other, data = ("192.0.2.8", 40_000), encode(PullData(8, EUI))
+    assert forwarder.pull() == [PullAck(8)]
+    assert forwarder.raw(data, other) == []
+    assert forwarder.push(packet()) == [PushAck(7)]  # another port of the same host
+    forwarder.wait(59)
+    assert forwarder.raw(data, other) == []
+    forwarder.wait(1)
+    assert forwarder.raw(data, other) == [PullAck(8)]
+    assert forwarder.pull() == []
 
 
 @pytest.mark.parametrize("change", ["delete", "change"])
@@ -358,6 +410,16 @@ def test_the_downlink_path_ends_90_s_after_the_last_pull_data(heard):
     assert forwarder.refused(token)[-1] == "/io/udp:downlink_path_expired"
 
 
+def test_an_acknowledged_downlink_keeps_the_downlink_path(heard):
+    forwarder, token = heard
+    forwarder.schedule(token)
+    (response,) = forwarder.wait(60)
+    forwarder.ack(response)
+    forwarder.wait(60)
+    forwarder.push(packet(121_000_000))
+    assert forwarder.attempt(forwarder.uplinks[-1].metadata["uplink_token"]) == []
+
+
 def test_the_second_window_when_the_first_is_over(heard):
     forwarder, token = heard
     forwarder.wait(0.9)
@@ -467,7 +529,18 @@ def test_duty_cycle_by_priority(bench):
 
 @pytest.mark.parametrize(
     ("error", "result"),
-    [(None, "SUCCESS"), ("TOO_LATE", "TOO_LATE"), ("TX_FREQ", "TX_FREQ"), ("X", "UNKNOWN_ERROR")],
+    [
+        (None, "SUCCESS"),
+        ("NONE", "SUCCESS"),
+        ("TOO_LATE", "TOO_LATE"),
+        ("TOO_EARLY", "TOO_EARLY"),
+        ("COLLISION_PACKET", "COLLISION_PACKET"),
+        ("COLLISION_BEACON", "COLLISION_BEACON"),
+        ("TX_FREQ", "TX_FREQ"),
+        ("TX_POWER", "TX_POWER"),
+        ("GPS_UNLOCKED", "GPS_UNLOCKED"),
+        ("X", "UNKNOWN_ERROR"),
+    ],
 )
 def test_what_became_of_a_downlink(heard, error, result):
     forwarder, token = heard
@@ -475,7 +548,7 @@ def test_what_became_of_a_downlink(heard, error, result):
     _, effects = forwarder.schedule(token)
     assert names(effects) == ["gs.down.schedule.attempt", "gs.down.send"]
     (response,) = forwarder.wait(0.3)
-    outcome = "gs.down.tx.success" if error is None else "gs.down.tx.fail"
+    outcome = "gs.down.tx.success" if result == "SUCCESS" else "gs.down.tx.fail"
     found = names(forwarder.ack(response, error))
     assert found == ["gs.txack.receive", outcome, "gs.txack.forward"]
     assert forwarder.acks == [("dev1", result)]

@@ -64,6 +64,12 @@ _HANDLERS: dict[type[MacCommand], Callable[[Handling, Any], None]] = {
 _RECENT = "recent_mac_command_identifiers"
 
 
+def forget_answers(device: Device) -> None:
+    """What was not said in the windows of an uplink is not said after the next one."""
+    if device.mac_state.pop("queued_responses", None):
+        device.save()
+
+
 def handle_commands(
     stack: Stack, device: Device, commands: list[MacCommand], info: UplinkInfo, now_us: int
 ) -> None:
