@@ -54,3 +54,7 @@ class Policy:
     stats_kept_s: int = 48 * 3600  # of gateways that have gone; 0, as without a cache: not kept
     admits_unauthenticated_stations: bool = False  # unless a gateway's registration forbids it
     storage_integration: bool = False  # hosted deployments have it, the open source server not
+    # Webhooks that fail so often in a row are left alone for so long; their health is not kept when
+    # both are 0, and merely watched when one is.
+    unhealthy_attempts_threshold: int = 0
+    unhealthy_retry_interval_s: int = 0

@@ -19,13 +19,20 @@ from simulators.platforms.things_stack.application_server import (
     webhooks,
 )
 from simulators.platforms.things_stack.call import Call
+from simulators.platforms.things_stack.times import duration_text
 
 Document = dict[str, Any]
 
 
-def get_configuration(_: Call) -> Document:
+def get_configuration(call: Call) -> Document:
     """Settings that everybody may know."""
-    return {"configuration": {"pubsub": {"providers": {}}, "webhooks": {}}}
+    policy = call.stack.policy
+    webhooks = {
+        "unhealthy_retry_interval": duration_text(policy.unhealthy_retry_interval_s * 1_000_000)
+    }
+    if policy.unhealthy_attempts_threshold:
+        webhooks["unhealthy_attempts_threshold"] = str(policy.unhealthy_attempts_threshold)
+    return {"configuration": {"pubsub": {"providers": {}}, "webhooks": webhooks}}
 
 
 HANDLERS: dict[str, Callable[[Call], Document]] = {

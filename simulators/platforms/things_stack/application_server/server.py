@@ -58,7 +58,7 @@ class ApplicationServer:
         self.formatters = Formatters(stack)
         self.public_url = f"https://{stack.policy.host}"
         self.webhooks = WebhookStore(database)
-        self.webhook_posts = WebhookPosts(stack)
+        self.webhook_posts = WebhookPosts(stack, self.webhooks)
         self.outputs = Outputs(stack)
         self.packages = PackageStore(database)
         self.storage = Storage(stack, database)

@@ -7,12 +7,14 @@ Tried once and never again, as the stack does: a process that is killed loses wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from simulators.platforms.effects import Post
 from simulators.platforms.things_stack.application_server import formats
 from simulators.platforms.things_stack.application_server.uri_templates import expand
+from simulators.platforms.things_stack.application_server.webhook_health import WebhookHealth
+from simulators.platforms.things_stack.application_server.webhook_store import WebhookStore
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.masks import select
 from simulators.platforms.things_stack.schema import message
@@ -21,10 +23,13 @@ if TYPE_CHECKING:
     from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
+_Details: TypeAlias = "tuple[StackError, Document]"  # and what was said
 
 TIMEOUT_S = 5.0
 USER_AGENT = "TheThingsStack/3.32.1 (linux/amd64)"
 _UP = message("ApplicationUp")
+_REQUEST = "pkg/applicationserver/io/web/sink:request"
+_DISABLED = "pkg/applicationserver/io/web/sink:webhook_disabled"
 _STRUCT = "type.googleapis.com/google.protobuf.Struct"
 
 
@@ -32,6 +37,7 @@ class _Called(NamedTuple):
     """Who is being called about what."""
 
     tenant: str
+    application: str
     webhook_id: str
     url: str
     end_device_ids: Document
@@ -41,27 +47,32 @@ class _Called(NamedTuple):
 class WebhookPosts:
     """Calls webhooks, and tells when that fails."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, webhooks: WebhookStore) -> None:
         self._stack = stack
+        self._health = WebhookHealth(stack.policy, webhooks)
         self._called: dict[int, _Called] = {}  # the shell ends each, so they are not many
         self._last = 0
 
     def publish(self, tenant: str, application: str, kind: str, up: Document, now_us: int) -> None:
         """Call all webhooks of an application that want a message of that kind."""
         for webhook in self._stack.application.webhooks.wanting(application, kind):
-            self._call(tenant, webhook, kind, up, now_us)
+            called = _Called(
+                tenant, application, webhook["ids"]["webhook_id"], webhook["base_url"],
+                up["end_device_ids"], up["correlation_ids"],
+            )  # fmt: skip
+            if self._health.is_muted(webhook, now_us):
+                self._tell(called, (StackError(_DISABLED), {}), now_us)
+            else:
+                self._call(called, webhook, kind, up, now_us)
 
-    def _call(self, tenant: str, webhook: Document, kind: str, up: Document, now_us: int) -> None:
-        ids = webhook["ids"]
-        called = _Called(
-            tenant, ids["webhook_id"], webhook["base_url"], up["end_device_ids"],
-            up["correlation_ids"],
-        )  # fmt: skip
+    def _call(
+        self, called: _Called, webhook: Document, kind: str, up: Document, now_us: int
+    ) -> None:
         try:
             url = target(webhook["base_url"], webhook[kind].get("path", ""), up["end_device_ids"])
             form = formats.of(webhook.get("format", ""))
         except (ValueError, StackError) as error:
-            self._fail(called, None, str(error), now_us)
+            self._tell(called, _request_failed(called, None, str(error)), now_us)
             return
         self._last += 1
         self._called[self._last] = called._replace(url=url)
@@ -98,31 +109,41 @@ class WebhookPosts:
     def posted(self, number: int, status: int | None, said: str, now_us: int) -> None:
         """A webhook has answered, or will not."""
         called = self._called.pop(number, None)
-        if called is not None and (status is None or not 200 <= status <= 299):
-            self._fail(called, status, said, now_us)
+        if called is None:
+            return
+        if status is not None and 200 <= status <= 299:
+            self._health.succeeded(called.application, called.webhook_id, now_us)
+            return
+        details = _request_failed(called, status, said)
+        self._tell(called, details, now_us)
+        if self._health.is_kept:
+            self._health.failed(called.application, called.webhook_id, self._shown(details), now_us)
 
     def forget(self) -> None:
         """The database was rolled back: posts of that turn never leave."""
         self._called.clear()
 
-    def _fail(self, called: _Called, status: int | None, said: str, now_us: int) -> None:
+    def _tell(self, called: _Called, details: _Details, now_us: int) -> None:
         """Tell who listens that a webhook was not told."""
-        attributes: Document = {"webhook_id": called.webhook_id, "url": called.url}
-        if status is not None:
-            attributes["status_code"] = status
-        error = StackError("pkg/applicationserver/io/web/sink:request", attributes)
-        told = {"body" if status is not None else "error": said}
-
-        def data() -> Document:
-            details = self._stack.application.outputs.details(error)
-            return details | {"details": [{"@type": _STRUCT, "value": told}]}
-
         about = {
             "end_device_ids": called.end_device_ids,
             "correlation_ids": called.correlation_ids,
         }
         outputs = self._stack.application.outputs
-        outputs.tell("as.webhook.fail", called.tenant, about, data, now_us)
+        outputs.tell("as.webhook.fail", called.tenant, about, lambda: self._shown(details), now_us)
+
+    def _shown(self, details: _Details) -> Document:
+        """Why a webhook was not told, as ErrorDetails."""
+        error, told = details
+        shown = self._stack.application.outputs.details(error)
+        return shown | ({"details": [{"@type": _STRUCT, "value": told}]} if told else {})
+
+
+def _request_failed(called: _Called, status: int | None, said: str) -> _Details:
+    attributes: Document = {"webhook_id": called.webhook_id, "url": called.url}
+    if status is None:
+        return StackError(_REQUEST, attributes), {"error": said}
+    return StackError(_REQUEST, attributes | {"status_code": status}), {"body": said}
 
 
 def target(base_url: str, path: str, ids: Document) -> str:
