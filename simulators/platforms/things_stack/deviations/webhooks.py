@@ -20,7 +20,7 @@ DEVIATIONS: dict[str, Deviation] = {
     "webhook-mask-ignored": Deviation(
         "A webhook is read without its fields.",
         rpcs=("ApplicationWebhookRegistry/Get",),
-        answer=without("base_url"),
+        answer=without("uplink_message"),
     ),
     "webhooks-not-listed": Deviation(
         "The list of webhooks is empty.",
