@@ -36,6 +36,7 @@ WHY_LEFT = {
     "account": NOT_REMOVED,
     "device": NOT_REMOVED,
     "webhook": NOT_REMOVED,
+    "api_key": NOT_REMOVED,
 }
 REMOVABLE = tuple(kind for kind, why in WHY_LEFT.items() if why == NOT_REMOVED)
 _IDENTITY = ("kind", "what", "thing", "user", "app", "detail")

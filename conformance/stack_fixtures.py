@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets as random_source
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -19,7 +20,9 @@ from conformance.ledger import ID_STAYS
 from conformance.outcomes import Inconclusive, NotRun
 from conformance.run import Run
 from conformance.stack_tidy import remove
+from conformance.things_stack.answers import lacking
 
+LIFE_OF_KEYS = timedelta(hours=6)
 _numbers = count(1)
 
 
@@ -50,11 +53,24 @@ class Stack:
         The document of an answer that a test builds upon.
 
         Raises:
-            Inconclusive: it was refused.
+            NotRun: it was refused because the caller lacks a right.
+            Inconclusive: it was refused for another reason.
         """
+        self.permitted(answer)
         if not answer.is_success or not isinstance(answer.json, dict):
             raise Inconclusive(f"what the test builds upon was not accepted: {answer.summary()}")
         return answer.json
+
+    def permitted(self, answer: Response) -> Response:
+        """
+        The same answer, for a caller who has the rights that the request needs.
+
+        Raises:
+            NotRun: it was refused because the key of the target file lacks a right.
+        """
+        if missing := lacking(answer):
+            raise NotRun(f"the caller lacks {missing}: {answer.summary()}")
+        return answer
 
     def new_application(self, **fields: Any) -> str:
         """The id of a new application of the caller."""
@@ -80,8 +96,9 @@ class Stack:
         return device_id
 
     def new_key(self, path: str, *rights: str) -> str:
-        """A new API key of the entity at ``path`` with these rights."""
-        document = {"name": self.new_id(), "rights": list(rights)}
+        """A new API key of the entity at ``path`` with these rights; it ends by itself, too."""
+        end = f"{datetime.now(UTC) + LIFE_OF_KEYS:%Y-%m-%dT%H:%M:%SZ}"
+        document = {"name": self.new_id(), "rights": list(rights), "expires_at": end}
         return str(self.given(self.api.post(f"{path}/api-keys", document)).get("key", ""))
 
 

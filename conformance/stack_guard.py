@@ -17,6 +17,7 @@ from conformance.targets import Target
 from scenarios.secrets import SecretRegistry
 
 _KEY = re.compile(rb"NNSXS\.[A-Z0-9]+\.([A-Z0-9]+)")
+_TOLD = re.compile(rb'"(password|secret)"\s*:\s*"([^"\\]{8,})"')
 _DELETE = re.compile(r"^/api/v3(?P<path>/[^?]+?)(?P<purge>/purge)?(\?.*)?$")
 LONGEST_PAUSE_S = 5.0
 
@@ -102,6 +103,10 @@ class StackGuard:
         for found in _KEY.finditer(exchange.response.body):
             placeholder = self._secrets.add("api_key", found[0].decode())
             self._origins.setdefault(placeholder, "an API key that the run created")
+        if exchange.method == "POST" and find_left(exchange.method, exchange.target, exchange.body):
+            for kind, value in _TOLD.findall(exchange.body + exchange.response.body):
+                placeholder = self._secrets.add(kind.decode(), value.decode())
+                self._origins.setdefault(placeholder, f"a {kind.decode()} of the run's own")
 
 
 def entry_of(left: Left) -> dict[str, object]:

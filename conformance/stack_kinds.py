@@ -13,6 +13,9 @@ from conformance.kinds import document_of
 PURGED = ("application", "gateway", "client", "organization", "account")
 """Kinds whose deleted objects keep their ids until an administrator purges them."""
 
+NAMED = "?name="
+"""Between the path of an account's API keys and the name of the one that was created."""
+
 
 class StackCreation(NamedTuple):
     """
@@ -61,6 +64,12 @@ def _webhook(parts: dict[str, str], document: dict[str, Any]) -> str | None:
     return f"/as/webhooks/{parts['application']}/{found}" if found else None
 
 
+def _key(parts: dict[str, str], document: dict[str, Any]) -> str | None:
+    """Only the answer tells a key's id: until it is looked for it goes by its name."""
+    found = _inner(document, "name")
+    return f"{parts['keys']}{NAMED}{found}" if found else None
+
+
 def _creation(method: str, target: str, kind: str, name: str, path: Any) -> StackCreation:
     return StackCreation(method, re.compile(rf"^/api/v3{target}(\?.*)?$"), kind, name, path)
 
@@ -73,6 +82,10 @@ CREATIONS = (
         for kind in ("application", "gateway", "client", "organization")
     ),
     _creation("POST", "/users", "account", "users created", _entity("user")),
+    # Those of other entities go with them.
+    _creation(
+        "POST", rf"(?P<keys>{_OWNER}/api-keys)", "api_key", "API keys of accounts created", _key
+    ),
     _creation("POST", rf"{_APPLICATION}/devices", "device", "devices created", _device),
     _creation(
         "POST", rf"(?P<server>/[jna]s){_APPLICATION}/devices", "device", "devices created", _device

@@ -13,7 +13,7 @@ from typing import Any
 from conformance.clients.exchange import Response
 from conformance.clients.things_stack import ThingsStackClient
 from conformance.ledger import ID_STAYS, NOT_REMOVED
-from conformance.stack_kinds import PURGED, Left
+from conformance.stack_kinds import NAMED, PURGED, Left
 from conformance.targets import Target
 from conformance.tidy import Cleaned
 
@@ -22,6 +22,8 @@ GONE = (200, 404)
 
 def remove(api: ThingsStackClient, left: Left, *, admin_key: str | None) -> str | None:
     """Delete, and purge where that is possible; why something remains, or None."""
+    if left.kind == "api_key":
+        return _remove_keys(api, *left.path.split(NAMED))
     answer = api.delete(left.path)
     if left.kind not in PURGED:
         return None if _is_gone(answer) else NOT_REMOVED
@@ -30,6 +32,16 @@ def remove(api: ThingsStackClient, left: Left, *, admin_key: str | None) -> str 
         if _is_gone(purged):
             return None
     return ID_STAYS if answer.is_success else NOT_REMOVED
+
+
+def _remove_keys(api: ThingsStackClient, path: str, name: str) -> str | None:
+    """Delete every API key of that name: the ledger knows no id when the answer did not come."""
+    listed = api.get(path, limit=1000, order="-created_at")
+    if not listed.is_success or not isinstance(listed.json, dict):
+        return None if listed.status == 404 else NOT_REMOVED
+    ids = [each.get("id") for each in listed.json.get("api_keys", ()) if each.get("name") == name]
+    are_gone = all(_is_gone(api.delete(f"{path}/{each}")) for each in ids)
+    return None if are_gone else NOT_REMOVED
 
 
 def _is_gone(answer: Response) -> bool:

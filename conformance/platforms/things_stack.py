@@ -70,6 +70,7 @@ PLATFORM = Platform(
     created=(
         "applications created", "gateways created", "clients created", "organizations created",
         "users created", "devices created", "webhooks created", "links created",
+        "API keys of accounts created",
     ),
     left={},
 )  # fmt: skip

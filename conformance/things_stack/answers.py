@@ -61,3 +61,17 @@ def part(document: Any, *names: str) -> Any:
     for name in names:
         document = document.get(name) if isinstance(document, dict) else None
     return document
+
+
+def lacking(answer: Response) -> str | None:
+    """What a caller lacks who was refused for want of a right; None for any other answer."""
+    name = name_of(error_of(answer)) or ""
+    if answer.status != 403:
+        return None
+    if name.startswith("pkg/auth/rights:insufficient_"):
+        return ", ".join(attribute(answer, "missing") or ()) or "a right"
+    if name.startswith("pkg/auth/rights:no_"):
+        return f"every right ({name})"
+    if name.startswith("pkg/identityserver:admins_create_"):
+        return f"the status of an administrator ({name})"
+    return None

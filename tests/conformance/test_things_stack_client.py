@@ -15,9 +15,11 @@ from conformance.clients.things_stack import ThingsStackClient, rate_limit
 from conformance.desk import ControllerDesk
 from conformance.evidence import evidence
 from conformance.ledger import Ledger, read_ledger
+from conformance.outcomes import NotRun
 from conformance.run import Run
 from conformance.stack_fixtures import Stack, sweep
 from conformance.stack_kinds import Left, find_left
+from conformance.stack_tidy import clean
 from conformance.targets import from_document
 
 KEY = "NNSXS.OWNKEYOWNKEY.OWNSECRETOWNSECRETOWN"
@@ -127,6 +129,8 @@ def test_without_an_administrator_the_id_stays(new_run: Callable[..., Run], path
         ),
         ("PUT", "/api/v3/as/webhooks/a1/w1", {}, "/as/webhooks/a1/w1"),
         ("PUT", "/api/v3/as/applications/a1/link", {}, "/as/applications/a1/link"),
+        ("POST", "/api/v3/users/u1/api-keys", {"name": "k1"}, "/users/u1/api-keys?name=k1"),
+        ("POST", "/api/v3/applications/a1/api-keys", {"name": "k1"}, None),
         ("PUT", "/api/v3/applications/a1", {"application": {}}, None),
         ("POST", "/api/v3/users/u1/applications", {"application": {"ids": 5}}, None),
     ],
@@ -136,3 +140,66 @@ def test_what_a_request_leaves_behind(
 ) -> None:
     found: Left | None = find_left(method, target, json.dumps(document).encode())
     assert (found.path if found else None) == left
+
+
+def test_key_of_an_account_is_found_by_its_name_and_removed(
+    fake: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Its id was told once, in an answer that may not have come."""
+    asked: list[str] = []
+
+    def accounts(method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        asked.append(f"{method} {path.partition('?')[0]}")
+        keys = [{"id": "OTHER", "name": "mine"}, {"id": "FOUND", "name": "rig-1-w1"}]
+        return 200, "application/json", json.dumps({"api_keys": keys}).encode()
+
+    target = from_document(
+        {"platform": "things-stack", "url": fake(accounts).url, "credentials": {"api_key": KEY}}
+    )
+    entry = {"kind": "api_key", "what": "/users/ada/api-keys?name=rig-1-w1", "state": "noted"}
+
+    assert [each.why_left for each in clean(target, [entry])] == [None]
+    assert asked == ["GET /api/v3/users/ada/api-keys", "DELETE /api/v3/users/ada/api-keys/FOUND"]
+
+
+def refusal(name: str, missing: list[str] | None = None) -> bytes:
+    """An error of status 403 as the stack tells it."""
+    namespace, _, short = name.partition(":")
+    detail: dict[str, Any] = {"namespace": namespace, "name": short}
+    if missing is not None:
+        detail["attributes"] = {"missing": missing}
+    return json.dumps({"code": 7, "message": "refused", "details": [detail]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [
+        (
+            refusal("pkg/auth/rights:insufficient_user_rights", ["RIGHT_USER_CLIENTS_CREATE"]),
+            "RIGHT_USER_CLIENTS_CREATE",
+        ),
+        (refusal("pkg/auth/rights:no_organization_rights"), "no_organization_rights"),
+        (refusal("pkg/identityserver:admins_create_clients"), "administrator"),
+    ],
+)
+def test_what_the_caller_has_no_right_to_is_not_run(
+    fake: Callable[..., Any], new_run: Callable[..., Run], body: bytes, missing: str
+) -> None:
+    stack = Stack(new_run())
+    refusing = fake(lambda *_: (403, "application/json", body))
+    answer = ThingsStackClient(refusing.url, key=KEY).get("/users/ada")
+
+    with pytest.raises(NotRun, match=missing):
+        stack.permitted(answer)
+
+
+def test_other_refusals_are_for_the_test_to_judge(
+    fake: Callable[..., Any], new_run: Callable[..., Run]
+) -> None:
+    stack = Stack(new_run())
+    body = refusal("pkg/identityserver:update_admin_field")
+    answer = ThingsStackClient(fake(lambda *_: (403, "application/json", body)).url, key=KEY).get(
+        "/users/ada"
+    )
+
+    assert stack.permitted(answer) is answer
