@@ -38,6 +38,8 @@ class QueueMessages:
             "downlink_failed": self._failed,
             "downlink_queue_invalidated": self._invalidated,
         }
+        # Of those that were begun before: the item was queued again by then.
+        self.again = {"downlink_nack": self._queue_item}
 
     def _queue_item(self, up: Up, message: Document, now_us: int) -> None:
         device = find_device(self._stack, up.tenant, up.ids)

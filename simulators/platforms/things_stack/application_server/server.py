@@ -11,6 +11,8 @@ from simulators.platforms.scripting.worker import Result
 from simulators.platforms.things_stack.application_server import (
     package_store,
     storage,
+    waiting_store,
+    webhook_outbox,
     webhook_store,
 )
 from simulators.platforms.things_stack.application_server.device import Devices
@@ -20,6 +22,8 @@ from simulators.platforms.things_stack.application_server.outputs import Outputs
 from simulators.platforms.things_stack.application_server.package_store import PackageStore
 from simulators.platforms.things_stack.application_server.storage import Storage
 from simulators.platforms.things_stack.application_server.upstream import Upstream
+from simulators.platforms.things_stack.application_server.waiting_store import WaitingStore
+from simulators.platforms.things_stack.application_server.webhook_outbox import WebhookOutbox
 from simulators.platforms.things_stack.application_server.webhook_posts import WebhookPosts
 from simulators.platforms.things_stack.application_server.webhook_store import WebhookStore
 from simulators.platforms.things_stack.database import Database
@@ -41,6 +45,8 @@ CREATE TABLE IF NOT EXISTS as_link (
 """
     + package_store.TABLES
     + storage.TABLES
+    + waiting_store.TABLES
+    + webhook_outbox.TABLES
     + webhook_store.TABLES
 )
 
@@ -58,14 +64,14 @@ class ApplicationServer:
         self.formatters = Formatters(stack)
         self.public_url = f"https://{stack.policy.host}"
         self.webhooks = WebhookStore(database)
-        self.webhook_posts = WebhookPosts(stack, self.webhooks)
+        self.webhook_posts = WebhookPosts(stack, self.webhooks, WebhookOutbox(database))
         self.outputs = Outputs(stack)
         self.packages = PackageStore(database)
         self.storage = Storage(stack, database)
         self.outputs.others.append(self.webhook_posts.publish)
         if stack.policy.storage_integration:
             self.outputs.others.append(self.storage.publish)
-        self.upstream = Upstream(stack)
+        self.upstream = Upstream(stack, WaitingStore(database))
         self.downlinks = Downlinks(stack)
         self._links: dict[str, Document] = {}  # those that traffic asked for
 
@@ -106,10 +112,14 @@ class ApplicationServer:
         """A script has ended."""
         self.formatters.worked(number, results, now_us)
 
+    def resume(self, now_us: int) -> None:
+        """Go on with what was under way when the process ended."""
+        self.webhook_posts.resume()
+        self.upstream.resume(now_us)
+
     def forget(self) -> None:
         """The database was rolled back."""
         self.devices.forget()
         self.webhooks.forget()
-        self.webhook_posts.forget()
         self.packages.forget()
         self._links.clear()

@@ -1,19 +1,24 @@
 """
 Webhooks: a message becomes a POST to whoever an application has named.
 
-Tried once and never again, as the stack does: a process that is killed loses what is on its way.
+Tried once and never again, as the stack does. Only what was on its way when the process was killed
+is sent once more, since nobody knows whether it arrived.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from simulators.platforms.effects import Post
 from simulators.platforms.things_stack.application_server import formats
 from simulators.platforms.things_stack.application_server.uri_templates import expand
 from simulators.platforms.things_stack.application_server.webhook_health import WebhookHealth
+from simulators.platforms.things_stack.application_server.webhook_outbox import (
+    Called,
+    WebhookOutbox,
+)
 from simulators.platforms.things_stack.application_server.webhook_store import WebhookStore
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.masks import select
@@ -33,30 +38,18 @@ _DISABLED = "pkg/applicationserver/io/web/sink:webhook_disabled"
 _STRUCT = "type.googleapis.com/google.protobuf.Struct"
 
 
-class _Called(NamedTuple):
-    """Who is being called about what."""
-
-    tenant: str
-    application: str
-    webhook_id: str
-    url: str
-    end_device_ids: Document
-    correlation_ids: list[str]
-
-
 class WebhookPosts:
     """Calls webhooks, and tells when that fails."""
 
-    def __init__(self, stack: Stack, webhooks: WebhookStore) -> None:
+    def __init__(self, stack: Stack, webhooks: WebhookStore, outbox: WebhookOutbox) -> None:
         self._stack = stack
         self._health = WebhookHealth(stack.policy, webhooks)
-        self._called: dict[int, _Called] = {}  # the shell ends each, so they are not many
-        self._last = 0
+        self._outbox = outbox
 
     def publish(self, tenant: str, application: str, kind: str, up: Document, now_us: int) -> None:
         """Call all webhooks of an application that want a message of that kind."""
         for webhook in self._stack.application.webhooks.wanting(application, kind):
-            called = _Called(
+            called = Called(
                 tenant, application, webhook["ids"]["webhook_id"], webhook["base_url"],
                 up["end_device_ids"], up["correlation_ids"],
             )  # fmt: skip
@@ -66,7 +59,7 @@ class WebhookPosts:
                 self._call(called, webhook, kind, up, now_us)
 
     def _call(
-        self, called: _Called, webhook: Document, kind: str, up: Document, now_us: int
+        self, called: Called, webhook: Document, kind: str, up: Document, now_us: int
     ) -> None:
         try:
             url = target(webhook["base_url"], webhook[kind].get("path", ""), up["end_device_ids"])
@@ -74,12 +67,16 @@ class WebhookPosts:
         except (ValueError, StackError) as error:
             self._tell(called, _request_failed(called, None, str(error)), now_us)
             return
-        self._last += 1
-        self._called[self._last] = called._replace(url=url)
         paths = webhook.get("field_mask", {}).get("paths")
         body = form.from_up(select(_UP, up, paths) if paths else up)
         headers = tuple(self._headers(webhook, up, form.content_type))
-        self._stack.outbox.append(Post(self._last, url, headers, body, TIMEOUT_S))
+        post = Post(self._outbox.next_number(), url, headers, body, TIMEOUT_S)
+        self._outbox.put(called._replace(url=url), post)
+        self._stack.outbox.append(post)
+
+    def resume(self) -> None:
+        """Send once more what was on its way when the process ended."""
+        self._stack.outbox += self._outbox.all()
 
     def _headers(
         self, webhook: Document, up: Document, content_type: str
@@ -108,7 +105,7 @@ class WebhookPosts:
 
     def posted(self, number: int, status: int | None, said: str, now_us: int) -> None:
         """A webhook has answered, or will not."""
-        called = self._called.pop(number, None)
+        called = self._outbox.take(number)
         if called is None:
             return
         if status is not None and 200 <= status <= 299:
@@ -119,11 +116,7 @@ class WebhookPosts:
         if self._health.is_kept:
             self._health.failed(called.application, called.webhook_id, self._shown(details), now_us)
 
-    def forget(self) -> None:
-        """The database was rolled back: posts of that turn never leave."""
-        self._called.clear()
-
-    def _tell(self, called: _Called, details: _Details, now_us: int) -> None:
+    def _tell(self, called: Called, details: _Details, now_us: int) -> None:
         """Tell who listens that a webhook was not told."""
         about = {
             "end_device_ids": called.end_device_ids,
@@ -139,7 +132,7 @@ class WebhookPosts:
         return shown | ({"details": [{"@type": _STRUCT, "value": told}]} if told else {})
 
 
-def _request_failed(called: _Called, status: int | None, said: str) -> _Details:
+def _request_failed(called: Called, status: int | None, said: str) -> _Details:
     attributes: Document = {"webhook_id": called.webhook_id, "url": called.url}
     if status is None:
         return StackError(_REQUEST, attributes), {"error": said}

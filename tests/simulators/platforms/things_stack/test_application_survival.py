@@ -1,4 +1,4 @@
-"""A server that is killed while downlinks are pushed to it: none that was acknowledged is lost."""
+"""A server that is killed while it is used: nothing that was acknowledged is lost."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ import os
 import signal
 import threading
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from simulators.platforms.embedded import embedded_server
 
 KEY = "000102030405060708090A0B0C0D0E0F"
+SETTINGS = {
+    "data_rate": {"lora": {"bandwidth": 125000, "spreading_factor": 7}},
+    "frequency": "868100000",
+}
+SLOW = """
+function decodeUplink({ bytes }) {
+  let n = 0;
+  while (n < 50000) n++;
+  return { data: { n } };
+}
+"""
 DOWN = "/api/v3/as/applications/app1/devices/dev1/down"
 
 
@@ -53,6 +65,21 @@ class Client:
             body = {"end_device": device, "field_mask": {"paths": paths}}
             self.ask("PUT", f"/api/v3/{server}/applications/app1/devices/dev1", body)
 
+    def register_listener(self, url):
+        """A webhook for uplinks that a slow script decodes."""
+        webhook = {"base_url": url, "format": "json", "uplink_message": {}}
+        body = {"webhook": webhook, "field_mask": {"paths": list(webhook)}}
+        self.ask("PUT", "/api/v3/as/webhooks/app1/hook1", body)
+        formatters = {"up_formatter": "FORMATTER_JAVASCRIPT", "up_formatter_parameter": SLOW}
+        device = {"ids": {"device_id": "dev1"}, "formatters": formatters}
+        body = {"end_device": device, "field_mask": {"paths": ["formatters"]}}
+        self.ask("PUT", "/api/v3/as/applications/app1/devices/dev1", body)
+
+    def simulate(self, number):
+        body = {"uplink_message": {"f_port": 1, "f_cnt": number, "frm_payload": "AQ==",
+                                   "settings": SETTINGS}}  # fmt: skip
+        self.ask("POST", "/api/v3/as/applications/app1/devices/dev1/up/simulate", body)
+
     def push(self, number):
         item = {"f_port": 1, "frm_payload": "AQ==", "correlation_ids": [f"order-{number}"]}
         self.ask("POST", f"{DOWN}/push", {"downlinks": [item]})
@@ -66,6 +93,54 @@ class Client:
 def order_of(item):
     (order,) = [each for each in item["correlation_ids"] if each.startswith("order-")]
     return int(order.removeprefix("order-"))
+
+
+@contextmanager
+def webhook_receiver():
+    """A web server, and the counters of the uplinks that it was told."""
+    told = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            told.append(body["uplink_message"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", told
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_no_acknowledged_uplink_is_lost_on_its_way_to_a_webhook(tmp_path):
+    """Some wait for their script, some for the webhook, when the server is killed."""
+    with webhook_receiver() as (url, told):
+        with ExitStack() as stack:
+            server = stack.enter_context(embedded_server("things-stack", state=tmp_path))
+            client = stack.enter_context(closing(Client(server)))
+            client.register()
+            client.register_listener(url)
+            for number in range(1, 201):
+                client.simulate(number)
+            os.kill(server.process.pid, signal.SIGKILL)
+            server.process.wait()
+            before = len(told)
+
+        with embedded_server("things-stack", state=tmp_path):
+            deadline_s = time.monotonic() + 20
+            while len({up["f_cnt"] for up in told}) < 200 and time.monotonic() < deadline_s:
+                time.sleep(0.02)
+
+    assert before < 200
+    assert {up["f_cnt"] for up in told} == set(range(1, 201))
+    assert all(up["decoded_payload"] == {"n": 50000} for up in told)
 
 
 def test_no_acknowledged_downlink_is_lost_and_no_counter_used_twice(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import orjson
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from simulators.platforms.effects import Post
 from simulators.platforms.memory import MemoryTransport
 from simulators.platforms.things_stack.application_server.uri_templates import expand
 from simulators.platforms.things_stack.application_server.webhook_posts import target
+from simulators.platforms.things_stack.core import Core
 from tests.simulators.platforms.things_stack.conftest import USER_KEY
 from tests.simulators.platforms.things_stack.traffic import (
     ALL_IDS,
@@ -254,6 +257,37 @@ def test_address_that_is_none_is_told(bench, hooked):
     assert hooked.names()[-1] == "as.webhook.fail"
 
 
+# --- a process that ends before it knows
+
+
+def restarted(bench):
+    """The posts that another process begins with."""
+    core = Core(bench.connection, random.Random(9), policy=bench.policy)
+    return [each for each in core.resume(bench.now_us) if isinstance(each, Post)], core
+
+
+def test_what_was_on_its_way_is_sent_once_more(bench, hooked):
+    for f_cnt in (7, 8, 9):
+        hooked.uplink(encrypted(b"\x01", f_cnt), f_cnt)
+    first, second, third = posts(hooked)
+    bench.core.stack.application.posted(first.number, 200, "", bench.now_us)
+    bench.core.stack.application.posted(second.number, 500, "", bench.now_us)
+    again, core = restarted(bench)
+    assert again == [third]
+    core.posted(third.number, 200, "", bench.now_us)
+    assert restarted(bench)[0] == []
+
+
+def test_number_of_a_call_is_not_used_again_while_it_lasts(bench, hooked):
+    hooked.uplink(encrypted(b"\x01", 7))
+    (before,) = posts(hooked)
+    again, core = restarted(bench)
+    bench.core = core
+    hooked.uplink(encrypted(b"\x01", 8), 8)
+    (new,) = posts(hooked)
+    assert new.number > before.number == again[0].number
+
+
 # --- downlinks that come back
 
 
@@ -328,15 +362,6 @@ def test_harness_answers_webhooks_in_virtual_time(hooked):
 
 
 # --- what may come of anything
-
-
-def test_posts_of_a_turn_that_failed_are_forgotten(bench, hooked):
-    hooked.uplink(encrypted(b"\x01", 7))
-    (post,) = posts(hooked)
-    hooked.events()
-    bench.core.forget()
-    bench.core.stack.application.posted(post.number, 500, "", bench.now_us)
-    assert hooked.events() == []
 
 
 @given(st.text(max_size=64), st.text(max_size=64))
