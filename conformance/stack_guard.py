@@ -5,6 +5,7 @@ Between tests and The Things Stack: what may be sent, how fast, and what has to 
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -27,6 +28,7 @@ class StackGuard:
     Holds a run to its target file; see ``clients.exchange.Guard``.
 
     ``left`` is what this process has created and not yet removed: path to number in the ledger.
+    Calls may come from several threads: all of them keep to one rate.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class StackGuard:
         self._record = record
         self._origins = origins
         self._next_at = 0.0
+        self._lock = threading.RLock()
 
     def before(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
         """Raises NotRun for what the target file forbids, TargetBlocked when the run is stopped."""
@@ -54,14 +57,20 @@ class StackGuard:
             raise TargetBlocked(reason)
         if method not in ("GET", "HEAD", "OPTIONS") and "write" not in self._target.allow:
             raise NotRun("limits.allow of the target file does not hold 'write'")
-        if (left := find_left(method, target, body)) and left not in self.left:
-            self.left[left] = self._desk.note(entry_of(left))
-        now = time.monotonic()
-        time.sleep(max(0.0, self._next_at - now))
-        self._next_at = max(now, self._next_at) + self._gap_s
+        with self._lock:
+            if (left := find_left(method, target, body)) and left not in self.left:
+                self.left[left] = self._desk.note(entry_of(left))
+            now = time.monotonic()
+            at = max(now, self._next_at)
+            self._next_at = at + self._gap_s
+        time.sleep(at - now)
 
     def after(self, exchange: Exchange) -> None:
         """Keep the exchange, learn its secrets, and slow down when little is left of a limit."""
+        with self._lock:
+            self._keep(exchange)
+
+    def _keep(self, exchange: Exchange) -> None:
         self._learn(exchange)
         self._record(exchange)
         self._mark(exchange)

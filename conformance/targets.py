@@ -148,6 +148,9 @@ FEATURES: dict[str, Feature] = {
     "gateway": Feature(
         "gateway.udp", lambda target: bool(target.document.get("gateway", {}).get("udp"))
     ),
+    "station": Feature(
+        "gateway.lns", lambda target: bool(target.document.get("gateway", {}).get("lns"))
+    ),
     "webhook-receiver": Feature("[webhook]", lambda target: webhook_place(target) is not None),
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from conformance.outcomes import Inconclusive, NotRun
 from conformance.things_stack.equipment.gateway import Downlink, Gateway, delay_us
 from conformance.things_stack.equipment.node import Node
 from conformance.things_stack.equipment.rates import EU868_RATES, airtime_s, rate_text
+from conformance.things_stack.equipment.station import FOUND, Station
 from conformance.things_stack.event_stream import events_in, is_about
 from conformance.things_stack.registering import CHANNELS_HZ, Call, Document, Registrar, eui
 
@@ -29,6 +31,8 @@ AIRTIME_BUDGET_S = 120.0
 PLANS = {"EU_863_870": 0, "EU_863_870_TTN": 3}
 """Frequency plans whose literals the tests know, with the RX2 data rate that each wants."""
 LONGEST_CONNECT_S = 15.0
+CALLS_AT_ONCE = 4
+"""Requests under way: scripts begin at the same time, and a distant target takes its time."""
 
 
 @dataclass
@@ -38,6 +42,8 @@ class Place:
     host: str
     port: int
     plan: str
+    lns: str | None = None
+    context: ssl.SSLContext | None = None
 
     @property
     def rx2_data_rate(self) -> int:
@@ -79,8 +85,7 @@ class Lab:
         self.opened: list[Gateway] = []
         self.airtime_s = 0.0
         self._new_gateway = new_gateway
-        # One at a time: the client notes what it exchanges, in order.
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="calls")
+        self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="calls")
 
     async def ask(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Call something that blocks, without stopping the radio."""
@@ -101,6 +106,19 @@ class Lab:
         gateway.tx_error, gateway.lacks_ack = None, False
         await self._connect(gateway)
         return gateway
+
+    async def new_station(self) -> Station:
+        """
+        A registered gateway that speaks Basics Station's protocol; it has yet to connect.
+
+        Raises:
+            NotRun: the target file does not tell where to.
+        """
+        if self.place.lns is None:
+            raise NotRun("the target file has no gateway.lns")
+        station = Station(self.name("station"), eui(), self.place.context)
+        await self.ask(self._new_gateway, station.gateway_id, station.eui.upper(), self.place.plan)
+        return station
 
     async def _connect(self, gateway: Gateway) -> None:
         path = f"/gs/gateways/{gateway.gateway_id}/connection/stats"
@@ -170,11 +188,14 @@ class Stage:
     lab: Lab
     frames: list[str] = field(default_factory=list)
     _gateways: list[Gateway] = field(default_factory=list)
+    _stations: list[Station] = field(default_factory=list)
     _started: float = field(default_factory=time.monotonic)
 
     async def end(self) -> None:
         """Give the gateways back."""
         self.lab.free += self._gateways
+        for each in self._stations:
+            await each.close()
 
     async def call(self, method: str, path: str, body: Any = None) -> Response:
         """A request to the API, with ``{a}`` for the application."""
@@ -197,6 +218,31 @@ class Stage:
         gateway = await self.lab.borrow_gateway()
         self._gateways.append(gateway)
         return gateway
+
+    async def station(self) -> tuple[Station, str]:
+        """A station of this script alone, which has yet to connect, and a key that may link it."""
+        station = await self.lab.new_station()
+        self._stations.append(station)
+        return station, await self.key(station.gateway_id, "RIGHT_GATEWAY_LINK")
+
+    async def key(self, gateway_id: str, *rights: str) -> str:
+        """A key of a gateway with these rights."""
+        body = {"name": self.lab.name("key"), "rights": list(rights)}
+        return str((await self.needed("POST", f"/gateways/{gateway_id}/api-keys", body))["key"])
+
+    async def linked(self, features: str = "rmtsh") -> tuple[Station, Document]:
+        """
+        A station of this script that has connected, and what it has been told to listen to.
+
+        Raises:
+            Inconclusive: it could not connect.
+        """
+        station, key = await self.station()
+        found = await station.discover(str(self.lab.place.lns), key)
+        status = await station.open(str(found.get("uri")), key) if "uri" in found else None
+        if status != FOUND:
+            raise Inconclusive(f"the station could not connect: {found}, {status}")
+        return station, await station.configuration(features)
 
     async def otaa(self, version: str = "1.0.2", **settings: Any) -> Node:
         """A registered node that has yet to join; see Registrar.otaa."""

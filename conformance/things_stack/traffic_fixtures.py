@@ -4,6 +4,7 @@ Fixtures of traffic: an application of the run, its events, a place for the radi
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -130,7 +131,10 @@ def place_of(run: Run) -> Place:
     if plan not in PLANS:
         raise NotRun(f"the tests know the frequency plans {', '.join(PLANS)}; not {plan}")
     host, _, port = table["udp"].rpartition(":")
-    return Place(host.strip("[]"), int(port), plan)
+    lns = table.get("lns")
+    ca_file = run.target.ca_file
+    context = ssl.create_default_context(cafile=ca_file) if lns and lns[:4] == "wss:" else None
+    return Place(host.strip("[]"), int(port), plan, lns, context)
 
 
 @pytest.fixture(scope="session")

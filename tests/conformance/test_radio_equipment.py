@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from conformance.things_stack.equipment.gateway import Downlink, Gateway, delay_us
 from conformance.things_stack.equipment.node import Node
 from conformance.things_stack.equipment.rates import EU868_RATES, airtime_s, rate_text
+from conformance.things_stack.equipment.station import (
+    SESSION,
+    Station,
+    fields_of,
+    id6,
+    windows_of,
+)
+from conformance.things_stack.equipment.station import channels_of as channels_told
 from conformance.things_stack.equipment.values import channels_of, commands_of, is_in_prefix
 from simulators.lorawan.crypto import Session
 from simulators.lorawan.frames import DataFrame, FType
 from simulators.lorawan.keys import SessionKeys
 from simulators.wire import semtech_udp as wire
+from simulators.wire.basics_station.coding import document as document_of
+from simulators.wire.basics_station.messages import UpInfo, Uplink
 from simulators.wire.semtech_packets import TxPk
 
 KEYS = SessionKeys.legacy(bytes(range(16)), bytes(range(16, 32)))
@@ -111,3 +122,69 @@ def test_values_of_frames() -> None:
 def test_airtime_and_names_of_data_rates() -> None:
     assert (rate_text(SF7), rate_text(EU868_RATES[0])) == ("SF7BW125", "SF12BW125")
     assert airtime_s(SF7, 23) == 0.061696
+
+
+def test_stations_write_frames_as_the_codec_does() -> None:
+    frames = [
+        bytes.fromhex("00" + "0c000000000000808011223344556677" + "0300" + "d7058971"),
+        node().uplink(b"hi", f_port=7, f_cnt=300), node().uplink(b"", f_opts=b"\x02"),
+    ]  # fmt: skip
+
+    for phy in frames:
+        whole = document_of(Uplink(phy, 5, 868_100_000, UpInfo(1, -42.0, 9.5)))
+        assert fields_of(phy) == {name: whole[name] for name in fields_of(phy)}
+    assert id6("58a0cbfffe000001") == "58a0:cbff:fe00:1"
+
+
+def test_windows_of_a_downlink_are_those_after_its_uplink() -> None:
+    xtime = SESSION | 1_000_000
+    rx1 = {"RX1DR": 5, "RX1Freq": 868_100_000}
+    message = {"dC": 0, "xtime": xtime, "RxDelay": 5, **rx1, "RX2DR": 0, "RX2Freq": 869_525_000}
+
+    assert windows_of(message, xtime) == [[5_000_000, 868_100_000, 5], [6_000_000, 869_525_000, 0]]
+    later = {"dC": 0, "xtime": xtime + 5_000_000, "RxDelay": 1, **rx1}
+    assert windows_of(later, xtime) == [[6_000_000, 868_100_000, 5]]
+    assert windows_of({**message, "xtime": 1_000_000}, xtime) == []
+
+
+def test_channels_of_a_station_are_those_that_are_on() -> None:
+    board = {
+        "radio_0": {"enable": True, "freq": 868_500_000}, "radio_1": {"enable": False, "freq": 1},
+        "chan_multiSF_0": {"enable": True, "radio": 0, "if": -400_000},
+        "chan_multiSF_1": {"enable": False, "radio": 0, "if": 0},
+        "chan_multiSF_2": {"enable": True, "radio": 1, "if": 0},
+    }  # fmt: skip
+
+    assert channels_told({"sx1301_conf": [board]}) == [868_100_000]
+
+
+def test_station_talks_to_a_server_and_is_refused_by_status() -> None:
+    from websockets.asyncio.server import ServerConnection, serve
+
+    async def answer(socket: ServerConnection) -> None:
+        async for text in socket:
+            kind = json.loads(text).get("msgtype")
+            heard.append(kind)
+            if kind == "version":
+                await socket.send('{"msgtype":"router_config"}')
+                await socket.send('{"msgtype":"dnmsg","diid":7,"RX1DR":5,"RX1Freq":1}')
+
+    def check(socket: ServerConnection, request: Any) -> Any:
+        is_known = request.headers.get("Authorization") == "Bearer key"
+        return None if is_known else socket.respond(401, "")
+
+    async def talk() -> list[Any]:
+        async with serve(answer, "127.0.0.1", 0, process_request=check) as server:
+            address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            station = Station("gtw1", "58a0cbfffe000001")
+            found = [await station.open(address, None), await station.discover(address, "no")]
+            found += [await station.open(address, "key"), await station.configuration()]
+            while "dntxed" not in heard:
+                await asyncio.sleep(0.01)
+            await station.close()
+            return found
+
+    heard: list[str | None] = []
+    found = asyncio.run(asyncio.wait_for(talk(), 10.0))
+
+    assert found == [401, {"status": 401}, 101, {"msgtype": "router_config"}]

@@ -73,6 +73,12 @@ def test_all_platforms_on_ports_that_count_up(tmp_path):
         for name, url in urls.items():
             target = tomllib.loads((tmp_path / "targets" / f"{name}.toml").read_text())
             assert (target["platform"], target["url"]) == (name, url)
+        # The last target is that of The Things Stack; its gateways' ports follow from its own.
+        assert target["gateway"]["udp"] == f"127.0.0.1:{port + 1}"
+        assert target["gateway"]["lns"] == f"ws://127.0.0.1:{port + 3}"
+        with socket.create_connection(("127.0.0.1", port + 3), timeout=5) as station:
+            station.sendall(b"GET /router-info HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert station.recv(12) == b"HTTP/1.1 426"
         assert requests.get(f"{urls['thethings-io']}/v2/", timeout=5).status_code == 401
         address = f"{urls['things-stack']}/api/v3/is/configuration"
         assert requests.get(address, timeout=5).status_code == 200
