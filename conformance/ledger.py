@@ -49,16 +49,16 @@ class Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("w", encoding="utf-8")
         self._entries: list[dict[str, Any]] = []
+        self._numbers: dict[str, int] = {}
         self._write({"type": "header", "schema": SCHEMA, **header})
 
     def note(self, entry: dict[str, Any]) -> int:
         """Write an object down before it is created; the same one twice is noted once."""
-        for number, known in enumerate(self._entries):
-            if all(known.get(name) == entry.get(name) for name in _IDENTITY):
-                return number
-        self._entries.append({**entry, "state": "noted"})
-        self._write({"type": "object", "id": len(self._entries) - 1, **entry})
-        return len(self._entries) - 1
+        number = self._numbers.setdefault(_identity(entry), len(self._entries))
+        if number == len(self._entries):
+            self._entries.append({**entry, "state": "noted"})
+            self._write({"type": "object", "id": number, **entry})
+        return number
 
     def mark(self, number: int, state: str, **more: Any) -> None:
         """
@@ -70,7 +70,9 @@ class Ledger:
         entry = self._entries[number]
         if entry["state"] == state or (entry["state"] == "created" and state == "refused"):
             return
+        del self._numbers[_identity(entry)]
         entry.update(state=state, **more)
+        self._numbers.setdefault(_identity(entry), number)
         self._write({"type": "state", "id": number, "state": state, **more})
 
     def created(self, kind: str) -> list[tuple[int, dict[str, Any]]]:
@@ -98,8 +100,32 @@ class Ledger:
         self._file.flush()
 
 
+def _identity(entry: dict[str, Any]) -> str:
+    return json.dumps([entry.get(name) for name in _IDENTITY], sort_keys=True)
+
+
 def _why_left(entry: dict[str, Any]) -> str:
     return ID_STAYS if entry["state"] == "deleted" else WHY_LEFT[entry["kind"]]
+
+
+class LedgerEnd:
+    """The end of a ledger that somebody else has written, to say what became of its objects."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("r+b")
+        whole = self._file.read().rpartition(b"\n")  # a line may have been cut off
+        self._file.truncate(len(whole[0]) + len(whole[1]))
+        self._file.seek(0, 2)
+
+    def mark(self, number: int, state: str) -> None:
+        """See Ledger.mark."""
+        line = {"type": "state", "id": number, "state": state}
+        self._file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """No more lines."""
+        self._file.close()
 
 
 def read_ledger(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:

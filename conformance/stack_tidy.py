@@ -7,6 +7,7 @@ their ids when they are deleted; a key of an administrator purges them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from conformance.targets import Target
 from conformance.tidy import Cleaned
 
 GONE = (200, 404)
+NO_RIGHTS = re.compile(r"no_\w+_rights")
 
 
 def remove(api: ThingsStackClient, left: Left, *, admin_key: str | None) -> str | None:
@@ -48,6 +50,13 @@ def _is_gone(answer: Response) -> bool:
     return answer.status in GONE
 
 
+def _never_was(answer: Response) -> bool:
+    """Of what does not exist nobody has any rights."""
+    document = answer.json if isinstance(answer.json, dict) else {}
+    names = [each.get("name", "") for each in document.get("details", ()) if isinstance(each, dict)]
+    return answer.status == 403 and any(NO_RIGHTS.fullmatch(str(name)) for name in names)
+
+
 def clean(target: Target, entries: Sequence[dict[str, Any]]) -> Iterator[Cleaned]:
     """Remove what a ledger says still exists, the newest first; tells what became of each."""
     api = client_of(target)
@@ -55,7 +64,10 @@ def clean(target: Target, entries: Sequence[dict[str, Any]]) -> Iterator[Cleaned
     for entry in reversed(entries):
         if entry["state"] in ("noted", "created", "deleted"):
             left = Left(entry["kind"], entry["what"])
-            yield Cleaned(left.kind, left.path, remove(api, left, admin_key=admin_key))
+            why_left = remove(api, left, admin_key=admin_key)
+            if why_left == NOT_REMOVED and entry["state"] == "noted":
+                why_left = None if _never_was(api.delete(left.path)) else NOT_REMOVED
+            yield Cleaned(left.kind, left.path, why_left, entry=entry["id"])
 
 
 def client_of(target: Target, **more: Any) -> ThingsStackClient:

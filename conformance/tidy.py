@@ -24,6 +24,7 @@ class Cleaned(NamedTuple):
     kind: str
     what: str
     why_left: str | None
+    entry: int | None = None
 
 
 def clean(api: ThethingsClient, target: Target, entries: Sequence[Entry]) -> Iterator[Cleaned]:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import click
 
 from conformance import targets
+from conformance.ledger import REMOVABLE, Ledger
 from scenarios.files import FileError
 from scenarios.lorawan import networked, playing
 from scenarios.model import Scenario
@@ -64,9 +65,16 @@ def lorawan_way(
             access = access_of(target, origin)
             if network is not None and network.webhook:
                 access = replace(access, **webhook_of(target, origin))
-            yield partial(_play_wall_network, access=access, ports=ports), about
+            again = _again(target_path, url)
+            yield partial(_play_wall_network, again=again, access=access, ports=ports), about
         else:
             yield partial(_play_wall, ports=ports), about
+
+
+def _again(target_path: str | None, url: str | None) -> str:
+    """The options that reach the same target once more; an embedded one is gone."""
+    options = (("--target", target_path), ("--url", url))
+    return " ".join(f"{option} {value}" for option, value in options if value)
 
 
 def access_of(target: targets.Target, origin: str) -> networked.NetworkAccess:
@@ -93,6 +101,7 @@ def access_of(target: targets.Target, origin: str) -> networked.NetworkAccess:
         target.url,
         key,
         owners[0],
+        admin_api_key=target.credential("admin_api_key") or "",
         urls=target.document.get("urls", {}),
         frequency_plan=target.document.get("gateway", {}).get("frequency_plan", ""),
         ssl_context=tls_to(target),
@@ -158,21 +167,43 @@ def _play_virtual_network(scenario: Scenario, *, trace: BinaryIO, folder: Path) 
 def _play_wall_network(
     scenario: Scenario,
     *,
+    again: str,
     access: networked.NetworkAccess,
     ports: playing.GatewayPorts,
     trace: BinaryIO,
     folder: Path,
 ) -> Run:
+    """What is registered is noted in the folder before, for ``thingrig clean``."""
     prefix = f"thingrig-{secrets.token_hex(4)}"  # the ids of what was deleted stay taken
+    header = {"platform": scenario.platform, "url": access.url, "prefix": prefix}
     with (
+        closing(Ledger(folder / "ledger.jsonl", header)) as ledger,
+        _telling_how_to_clean(ledger, folder, again),
         _registering(),
         asyncio.Runner(loop_factory=new_event_loop) as runner,
         progress_of(scenario) as progress,
     ):
         playing_it = networked.play_wall(
-            scenario, access, ports, prefix=prefix, trace=trace, progress=progress, tell=_tell
+            scenario,
+            access,
+            ports,
+            prefix=prefix,
+            book=ledger,
+            trace=trace,
+            progress=progress,
+            tell=_tell,
         )
         return runner.run(playing_it)
+
+
+@contextmanager
+def _telling_how_to_clean(ledger: Ledger, folder: Path, again: str) -> Iterator[None]:
+    """However it ends: what is still there can be removed later."""
+    try:
+        yield
+    finally:
+        if again and any(ledger.created(kind) for kind in REMOVABLE):
+            _tell(f"to remove it: thingrig clean {folder} {again}")
 
 
 def _tell(text: str) -> None:

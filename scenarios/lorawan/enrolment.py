@@ -18,7 +18,7 @@ from scenarios.lorawan.checks import NoRadio
 from scenarios.lorawan.model import GatewaySpec, NetworkSpec, Parts
 from scenarios.model import Scenario
 from simulators.apps.things_stack.inventory import DeviceEntry, GatewayEntry, Inventory
-from simulators.apps.things_stack.registering import Registrar
+from simulators.apps.things_stack.registering import Book, Registrar
 from simulators.clock import VirtualClock
 from simulators.devices.lorawan.building import build_nodes
 from simulators.devices.lorawan.state import Abp, Otaa
@@ -77,6 +77,7 @@ class Enrolment:
         plan: str = "",
         webhook: str = "",
         is_fresh: bool,
+        book: Book | None = None,
     ) -> None:
         """
         Args:
@@ -85,6 +86,7 @@ class Enrolment:
             plan: the frequency plan that a target proposes; it counts where it is of the region.
             webhook: where the application's messages shall be posted to, if anywhere.
             is_fresh: whether identities belong to this run alone.
+            book: where it is noted what is created.
         Raises:
             FileError: no frequency plan is known.
         """
@@ -120,7 +122,7 @@ class Enrolment:
                 for each in self._gateways
             ),
         )
-        self.registrar = Registrar(self.inventory)
+        self.registrar = Registrar(self.inventory, book)
 
     @property
     def gateway_ids(self) -> dict[str, str]:

@@ -20,7 +20,8 @@ class AtNetwork:
     """
     What was seen of a network from the side of its API.
 
-    ``names`` of nodes by device id; ``relays`` by node; ``left``: what could not be removed.
+    ``names`` of nodes by device id; ``relays`` by node; ``left``: what could not be removed;
+    ``reserved``: what is deleted, but for its id.
     """
 
     application: Application
@@ -29,6 +30,7 @@ class AtNetwork:
     relays: Mapping[str, Relay]
     turns: list[Turn] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    reserved: list[str] = field(default_factory=list)
 
 
 @dataclass

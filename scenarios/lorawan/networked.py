@@ -24,6 +24,7 @@ from scenarios.recorder import Recorder
 from scenarios.run import Run, Stage
 from simulators.apps.things_stack.api import Api, ApiError, Doors, Steps
 from simulators.apps.things_stack.inventory import Inventory
+from simulators.apps.things_stack.registering import Book
 from simulators.clock import MICROSECONDS, Clock, VirtualClock, WallClock
 from simulators.platforms.effects import Post
 from simulators.platforms.memory import MemoryTransport
@@ -44,9 +45,9 @@ from simulators.transports.websocket import MemoryWebSockets
 MEMORY_WEBHOOK = "http://application/thingrig"
 REGISTRARS = 8  # calls at a time
 PATIENCE_S = 1800.0  # for registering everything, and for removing it
-USER, REGISTRAR = "application", "registrar"
+USER, REGISTRAR, ADMIN = "application", "registrar", "administrator"
 
-Work = Callable[[Sequence[Api]], Steps]
+Work = Callable[[Sequence[Api], Api | None], Steps]  # users of the API, and an administrator
 
 
 class NetworkError(Exception):
@@ -60,6 +61,7 @@ class NetworkAccess:
 
     Attributes:
         urls: by component, of those that are elsewhere than at ``url``.
+        admin_api_key: of an administrator, who purges what was deleted; empty: ids stay taken.
         owner: ``users/…`` or ``organizations/…``.
         webhook_listen: host and port to listen on for webhooks; 0 is a free one.
         webhook_url: how the network reaches that; empty: as it is.
@@ -68,6 +70,7 @@ class NetworkAccess:
     url: str
     api_key: str = field(repr=False)
     owner: str
+    admin_api_key: str = field(default="", repr=False)
     urls: Mapping[str, str] = field(default_factory=dict)
     frequency_plan: str = ""
     ssl_context: ssl.SSLContext | None = None
@@ -139,7 +142,7 @@ def play_virtual(
         run = stage.finish(world)
         transport.latency_us = 0
         clock.run(until=clock.process(enrolment.registrar.remove(apis)))
-        _note_left(world, enrolment)
+        world.evidence.network_side().left += enrolment.registrar.left
         return run
 
 
@@ -170,6 +173,7 @@ async def play_wall(
     ports: GatewayPorts,
     *,
     prefix: str,
+    book: Book | None = None,
     trace: BinaryIO | None = None,
     progress: LorawanProgress | None = None,
     tell: Callable[[str], None] = lambda text: None,
@@ -179,6 +183,7 @@ async def play_wall(
 
     Args:
         prefix: of everything that is registered; used once.
+        book: where everything is noted before it is registered.
         tell: told in one line each what is registered, and what could not be removed.
     Raises:
         NetworkError: it refused something that the scenario needs, or gave no answer.
@@ -192,16 +197,19 @@ async def play_wall(
             plan=access.frequency_plan,
             webhook=_webhook_url(access, posts, prefix),
             is_fresh=True,
+            book=book,
         )
         try:
             tell(_plan_of(enrolment.inventory))
-            await _carry_out(access, enrolment.registrar.register)
+            await _carry_out(access, lambda apis, _: enrolment.registrar.register(apis))
             run, world = await _play(scenario, access, ports, enrolment, posts, trace, progress)
         except ApiError as problem:
             raise NetworkError(str(problem)) from problem
         finally:
             await _tidy(access, enrolment, tell)
-    _note_left(world, enrolment)
+    at = world.evidence.network_side()
+    at.left += enrolment.registrar.left
+    at.reserved += enrolment.registrar.reserved
     return run
 
 
@@ -276,11 +284,15 @@ async def _carry_out(access: NetworkAccess, work: Work) -> None:
     problems: list[ApiError] = []
 
     async with AsyncExitStack() as stack:
-        apis = _apis(clock, _doors(clock, access, stack), access.api_key)
+        doors = _doors(clock, access, stack)
+        apis = _apis(clock, doors, access.api_key)
+        admin = (
+            Api(clock, doors, access.admin_api_key, user=ADMIN) if access.admin_api_key else None
+        )
 
         def steps() -> Steps:
             try:
-                yield from work(apis)
+                yield from work(apis, admin)
             except ApiError as problem:
                 problems.append(problem)
             clock.finish()
@@ -300,6 +312,8 @@ async def _tidy(access: NetworkAccess, enrolment: Enrolment, tell: Callable[[str
         registrar.left += [f"{what}: not removed" for what in registrar.remaining()]
         for left in registrar.left:
             tell(f"left behind: {left}")
+        if registrar.reserved:
+            tell(f"deleted, but their ids stay taken: {', '.join(registrar.reserved)}")
 
 
 def _plan_of(inventory: Inventory) -> str:
@@ -325,8 +339,3 @@ def _doors(clock: WallClock, access: NetworkAccess, stack: AsyncExitStack) -> Do
 
 def _apis(clock: Clock, doors: Doors, api_key: str) -> list[Api]:
     return [Api(clock, doors, api_key, user=f"{REGISTRAR}-{n}") for n in range(REGISTRARS)]
-
-
-def _note_left(world: LorawanWorld, enrolment: Enrolment) -> None:
-    assert world.evidence.at_network is not None
-    world.evidence.at_network.left += enrolment.registrar.left

@@ -64,6 +64,7 @@ def _application(at: AtNetwork | None) -> dict[str, Any]:
         "failures": dict(sorted(failures.items())),
         "stream_interruptions": application.interruptions[:TOLD],
         "left_behind": at.left,
+        "ids_taken": at.reserved,
     }
     return {"application": told}
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -106,15 +106,26 @@ def results(folder: Path, name: str) -> dict[str, Any]:
     return document
 
 
-def existing(server: Embedded) -> list[str]:
+def existing(server: Embedded, asked: str = "") -> list[str]:
     """Applications and gateways that the user has."""
     key = server.target["credentials"]["api_key"]
     found = []
     for kind in ("applications", "gateways"):
-        request = Request(f"{server.url}/api/v3/{kind}", headers={"Authorization": f"Bearer {key}"})
-        with urlopen(request) as answer:
+        url = f"{server.url}/api/v3/{kind}{asked}"
+        with urlopen(Request(url, headers={"Authorization": f"Bearer {key}"})) as answer:
             found += json.load(answer).get(kind, [])
     return found
+
+
+def wait_until(is_so: Callable[[], bool], *, timeout_s: float = 20) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert is_so()
+
+
+def written(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def test_runs_against_a_server_leave_nothing(tmp_path: Path, server: Embedded) -> None:
@@ -130,15 +141,11 @@ def test_runs_against_a_server_leave_nothing(tmp_path: Path, server: Embedded) -
         ),
         "cut": started(tmp_path, target, "cut", str(town)),
     }  # fmt: skip
-    deadline = time.monotonic() + 10
-    while not (tmp_path / "cut" / "trace.jsonl").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(3)
-    during = len(existing(server))
+    # three applications, their gateways
+    wait_until(lambda: len(existing(server)) == 3 + 2 + 2 + 1)
     runs["cut"].send_signal(signal.SIGINT)
     told = {name: run.communicate(timeout=30) for name, run in runs.items()}
 
-    assert during == 3 + 2 + 2 + 1  # three applications, their gateways
     assert existing(server) == []
     assert {name: run.returncode for name, run in runs.items()} == {
         "town": 0, "join": 0, "cut": 3,
@@ -178,3 +185,37 @@ def test_a_server_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
 
     assert code == 3
     assert "POST /users/me/applications: could not connect" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("phase", ["registering", "playing", "removing"])
+def test_what_a_killed_run_left_is_removed(
+    phase: str, tmp_path: Path, server: Embedded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its EUIs are those of the scenario: while anything of it is left, no second run begins."""
+    target = target_file(tmp_path, server)
+    if phase != "playing":  # so slow that there is a middle
+        target.write_text(target.read_text() + "limits.max_requests_per_s = 15\n")
+    ledger = tmp_path / "cut" / "ledger.jsonl"
+    cut = started(tmp_path, target, "cut", "join", "--duration", "10s")
+    if phase == "registering":
+        wait_until(lambda: '"device"' in written(ledger))
+    else:
+        assert any(line.startswith("join: ") for line in cut.stderr)  # it tells how far it is
+    if phase == "removing":
+        cut.send_signal(signal.SIGINT)
+        wait_until(lambda: '"removed"' in written(ledger))
+    cut.kill()
+    cut.communicate()
+    assert existing(server) != []
+
+    code = exit_code(["clean", str(tmp_path / "cut"), "--target", str(target)])
+
+    told = capsys.readouterr().out.splitlines()
+    assert code == 0, told
+    assert [line for line in told if not line.endswith("  removed")] == []
+    assert [line.split()[0] for line in told][-2:] == ["gateway", "application"]
+    assert existing(server, "?deleted=true") == existing(server) == []
+    assert exit_code(["clean", str(tmp_path / "cut"), "--target", str(target)]) == 0
+    again = ["run", "join", "--target", str(target), "--duration", "1s"]
+    assert exit_code([*again, "--out", str(tmp_path / "again")]) == 3
+    assert results(tmp_path, "again")["application"]["left_behind"] == []

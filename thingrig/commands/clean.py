@@ -9,36 +9,45 @@ from typing import Any
 import click
 
 from conformance.desk import ControllerDesk
-from conformance.ledger import ID_STAYS, REMOVABLE, Ledger, read_ledger
+from conformance.ledger import ID_STAYS, REMOVABLE, Ledger, LedgerEnd, read_ledger
 from conformance.platforms import find_platform
 from conformance.run import Run
 from conformance.targets import Target, read_target
 from scenarios.files import FileError
 from thingrig.errors import NoJudgement
 
+NAME = "ledger.jsonl"
+STATES = {None: "removed", ID_STAYS: "deleted"}  # what need not be tried again is noted
+
 
 @click.command("clean")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.option("--target", metavar="FILE", required=True, help="The target file of the run.")
 @click.option("--url", metavar="URL", help="Replaces the target file's url.")
-def command(ledger: Path, target: str, url: str | None) -> None:
+def command(ledger: Path, target: str, url: str | None) -> int:
     """
     Remove what the run of LEDGER created; tell what remains.
 
+    LEDGER is the file, or the run's folder.
+
     Exit code 1: something that can be removed is still there.
     """
-    entries = _entries(ledger)
+    path = ledger / NAME if ledger.is_dir() else ledger
+    entries = _entries(path)
     reached = read_target(target, url=url)
     _check_reachable(reached)
-    cleaned = list(find_platform(reached.platform).clean(reached, entries))
-    for each in cleaned:
-        state = "removed" if each.why_left is None else f"remains: {each.why_left}"
-        click.echo(f"{each.kind}  {each.what}  {state}")
+    cleaned = []
+    with closing(_end_of(path)) as end:
+        for each in find_platform(reached.platform).clean(reached, entries):
+            cleaned.append(each)
+            state = "removed" if each.why_left is None else f"remains: {each.why_left}"
+            click.echo(f"{each.kind}  {each.what}  {state}")
+            if each.entry is not None and each.why_left in STATES:
+                end.mark(each.entry, STATES[each.why_left])
     if not cleaned:
         click.echo("nothing was left")
-    raise SystemExit(
-        any(each.kind in REMOVABLE and each.why_left not in (None, ID_STAYS) for each in cleaned)
-    )
+    stays = [each for each in cleaned if each.why_left not in (None, ID_STAYS)]
+    return int(any(each.kind in REMOVABLE for each in stays))
 
 
 def _entries(ledger: Path) -> list[dict[str, Any]]:
@@ -50,6 +59,14 @@ def _entries(ledger: Path) -> list[dict[str, Any]]:
     except ValueError as problem:
         line, _, message = str(problem).partition(": ")
         raise FileError(ledger, int(line), message) from problem
+
+
+def _end_of(path: Path) -> LedgerEnd:
+    try:
+        return LedgerEnd(path)
+    except OSError as problem:
+        words = (problem.strerror or str(problem)).lower()
+        raise FileError(path, None, f"expected a writable file; got {words!r}") from problem
 
 
 def _check_reachable(target: Target) -> None:

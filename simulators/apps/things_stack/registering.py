@@ -1,8 +1,9 @@
 """
 Registers what a run needs, and removes all of it again, in reverse order.
 
-What is to be removed is noted before it is created: an answer may get lost. The id of a deleted
-application or gateway stays taken, so a prefix is used once.
+What is to be removed is noted before it is created: an answer may get lost, and so may the run. The
+id of a deleted application or gateway stays taken until an administrator purges it, so a prefix is
+used once.
 
 Source: The Things Stack documentation, "HTTP API", multi-step registration of devices.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from simulators.apps.things_stack.api import NOT_FOUND, Api, ApiError, Steps, in_parallel
 from simulators.apps.things_stack.inventory import DeviceEntry, GatewayEntry, Inventory
@@ -24,11 +25,46 @@ WEBHOOK_KINDS = (
 )  # fmt: skip
 
 
-class Removal(NamedTuple):
-    """Something that was, or may have been, created: its name for people, the calls to undo it."""
+KEEP_IDS = ("application", "gateway")
+SERVER_ERROR = 500  # from here on nobody knows what was done
 
-    what: str
-    paths: tuple[str, ...]
+
+class Book(Protocol):
+    """Where it is noted what is created, so that others can remove it if we cannot."""
+
+    def note(self, entry: Document) -> int:
+        """Note ``kind`` and ``what`` (a path that DELETE takes) before it is created."""
+
+    def mark(self, number: int, state: str) -> None:
+        """Tell what became of it: ``created``, ``refused``, ``deleted``, ``removed``."""
+
+
+class NoBook:
+    """For what vanishes with us anyhow."""
+
+    def note(self, entry: Document) -> int:
+        """See Book."""
+        return 0
+
+    def mark(self, number: int, state: str) -> None:
+        """See Book."""
+
+
+class Removal(NamedTuple):
+    """
+    Something that was, or may have been, created: its kind and its name for people.
+
+    ``paths`` to delete it at, each with its number in the book.
+    """
+
+    kind: str
+    name: str
+    paths: tuple[tuple[str, int], ...]
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"{self.kind} {self.name}"
 
 
 class Registrar:
@@ -39,15 +75,18 @@ class Registrar:
         addresses: DevAddr of each device that does not join, by its id.
         gateway_keys: API keys of gateways, by gateway id.
         left: after ``remove``, what is still there, and why.
+        reserved: after ``remove``, what is gone but for its id.
     """
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, book: Book | None = None) -> None:
         self._inventory = inventory
+        self._book = book or NoBook()
         self._application = f"/applications/{inventory.application_id}"
         self._removals: list[list[Removal]] = []
         self.addresses: dict[str, str] = {}
         self.gateway_keys: dict[str, str] = {}
         self.left: list[str] = []
+        self.reserved: list[str] = []
 
     def register(self, apis: Sequence[Api]) -> Steps:
         """
@@ -68,10 +107,16 @@ class Registrar:
             self._removals.append([])
             yield from in_parallel(apis, jobs)
 
-    def remove(self, apis: Sequence[Api]) -> Steps:
-        """Delete everything that was created; what could not be is in ``left``."""
+    def remove(self, apis: Sequence[Api], admin: Api | None = None) -> Steps:
+        """
+        Delete everything that was created; what could not be is in ``left``.
+
+        Args:
+            admin: purges what else would keep its id.
+        """
         while self._removals:
-            jobs = [partial(self._remove, each) for each in list(self._removals[-1])]
+            stage = list(self._removals[-1])
+            jobs = [partial(self._remove, each, admin) for each in stage]
             yield from in_parallel(apis, jobs)
             self._removals.pop()
 
@@ -83,12 +128,12 @@ class Registrar:
 
     def _create_application(self, api: Api) -> Steps:
         inventory = self._inventory
-        what = f"application {inventory.application_id}"
         self._removals.append([])
         ids = {"application_id": inventory.application_id}
         document = {"application": {"ids": ids, "description": "made by ThingRig for one run"}}
         call = api.call("POST", f"/{inventory.owner}/applications", document)
-        yield from self._noted(Removal(what, (self._application,)), call)
+        name = inventory.application_id
+        yield from self._noted("application", name, (self._application,), call)
 
     def _create_webhook(self, api: Api) -> Steps:
         application_id = self._inventory.application_id
@@ -105,8 +150,8 @@ class Registrar:
         }
         paths = ["base_url", "format", *WEBHOOK_KINDS]
         document = {"webhook": webhook, "field_mask": {"paths": paths}}
-        removal = Removal(f"webhook {self._inventory.prefix}", (path,))
-        yield from self._noted(removal, api.call("PUT", path, document))
+        call = api.call("PUT", path, document)
+        yield from self._noted("webhook", self._inventory.prefix, (path,), call)
 
     def _create_gateway(self, entry: GatewayEntry, api: Api) -> Steps:
         path = f"/gateways/{entry.gateway_id}"
@@ -120,7 +165,7 @@ class Registrar:
         }
         owner = self._inventory.owner
         call = api.call("POST", f"/{owner}/gateways", {"gateway": gateway})
-        yield from self._noted(Removal(f"gateway {entry.gateway_id}", (path,)), call)
+        yield from self._noted("gateway", entry.gateway_id, (path,), call)
         if entry.needs_key:
             key = {"name": "link", "rights": ["RIGHT_GATEWAY_LINK"]}
             made = yield from api.call("POST", f"{path}/api-keys", key)
@@ -132,7 +177,7 @@ class Registrar:
         paths = (*(server + at for server in servers), at)
         identity: Document = {"end_device": {"ids": entry.ids()}}
         call = api.call("POST", f"{self._application}/devices", identity)
-        yield from self._noted(Removal(f"device {entry.device_id}", paths), call)
+        yield from self._noted("device", entry.device_id, paths, call)
         if entry.joins:
             yield from self._put(api, "/js" + at, entry, {"root_keys": _keys(entry.root_keys)})
             yield from self._put(api, "/ns" + at, entry, self._network(entry))
@@ -146,16 +191,31 @@ class Registrar:
         session = {"session": {"dev_addr": address.upper(), "keys": keys}}
         yield from self._put(api, "/as" + at, entry, session)
 
-    def _noted(self, removal: Removal, call: Steps) -> Steps:
-        """Create something that is noted before; what was refused is not ours to remove."""
+    def _noted(self, kind: str, name: str, paths: Sequence[str], call: Steps) -> Steps:
+        """
+        Create something that is noted before; what was refused is not ours to remove.
+
+        The book has the last path first, for who cleans up by it begins with the newest note.
+        """
+        numbers = {
+            path: self._book.note({"kind": kind, "what": path, "thing": None})
+            for path in reversed(paths)
+        }
+        removal = Removal(kind, name, tuple((path, numbers[path]) for path in paths))
         stage = self._removals[-1]
         stage.append(removal)
         try:
             yield from call
         except ApiError as problem:
-            if problem.status:
+            if problem.status and problem.status < SERVER_ERROR:
                 stage.remove(removal)
+                self._mark(removal, "refused")
             raise
+        self._mark(removal, "created")
+
+    def _mark(self, removal: Removal, state: str) -> None:
+        for _, number in removal.paths:
+            self._book.mark(number, state)
 
     def _network(self, entry: DeviceEntry) -> Document:
         device: Document = {
@@ -179,15 +239,48 @@ class Registrar:
         document = {"end_device": {"ids": ids, **fields}, "field_mask": {"paths": paths}}
         yield from api.call("PUT", path, document)
 
-    def _remove(self, removal: Removal, api: Api) -> Steps:
-        for path in removal.paths:
+    def _remove(self, removal: Removal, admin: Api | None, api: Api) -> Steps:
+        for path, number in removal.paths:
             try:
-                yield from api.call("DELETE", path)
+                yield from _delete(api, path)
+                self._book.mark(number, (yield from self._purge(removal, path, admin)))
             except ApiError as problem:
-                if problem.status != NOT_FOUND and not _never_was(problem):
-                    self.left.append(f"{removal.what}: {problem}")
-                    break
+                self.left.append(f"{removal.what}: {problem}")
+                break
         self._removals[-1].remove(removal)
+
+    def _purge(self, removal: Removal, path: str, admin: Api | None) -> Steps:
+        """
+        Free the id of what is deleted, if we can.
+
+        Returns:
+            The state for the book.
+        """
+        if removal.kind not in KEEP_IDS:
+            return "removed"
+        if admin is not None:
+            try:
+                yield from _delete(admin, f"{path}/purge")
+            except ApiError:
+                pass  # it stays as it is, which is told
+            else:
+                return "removed"
+        self.reserved.append(removal.what)
+        return "deleted"
+
+
+def _delete(api: Api, path: str) -> Steps:
+    """
+    Delete something, or see that it is not there.
+
+    Raises:
+        ApiError: it may still be there.
+    """
+    try:
+        yield from api.call("DELETE", path)
+    except ApiError as problem:
+        if problem.status != NOT_FOUND and not _never_was(problem):
+            raise
 
 
 def _never_was(problem: ApiError) -> bool:
