@@ -88,12 +88,10 @@ class Slot:
     Attributes:
         longest: M of the best window.
         answered: the uplink whose windows these are; None in class B and C.
-        at_us: when the frame is sent, about.
     """
 
     longest: int
     answered: UplinkInfo | None
-    at_us: int
 
 
 def prune(device: Device, now_us: int) -> list[Failure]:
@@ -252,9 +250,9 @@ def _uses_adr(device: Device) -> bool:
     return not is_off and not device.document.get("multicast")
 
 
-def commit(device: Device, drafted: Draft, slot: Slot, now_us: int, told: list[str]) -> Document:
+def commit(device: Device, drafted: Draft, slot: Slot, at_us: int, told: list[str]) -> Document:
     """
-    The frame is on its way: counters, queue and what the device was asked.
+    The frame is sent at that time: counters, queue and what the device was asked.
 
     Returns:
         A ``downlink_queue_invalidated`` when items have counters that are used up; else empty.
@@ -266,19 +264,19 @@ def commit(device: Device, drafted: Draft, slot: Slot, now_us: int, told: list[s
     name = "last_n_f_cnt_down" if counts_network else "last_a_f_cnt_down"
     if drafted.f_cnt:
         session[name] = drafted.f_cnt
-    state["last_downlink_at"] = time_text(slot.at_us)
+    state["last_downlink_at"] = time_text(at_us)
     if slot.answered is not None:
         state.pop("queued_responses", None)
         if drafted.asked:
             state["pending_requests"] = [documents.document(each) for each in drafted.asked]
     else:
-        state["last_network_initiated_downlink_at"] = time_text(slot.at_us)
+        state["last_network_initiated_downlink_at"] = time_text(at_us)
     if drafted.item is not None:
         rest = [each for each in queue.items(session) if each is not drafted.item]
         queue.put(session, rest)
     if drafted.is_confirmed:
         state["pending_application_downlink"] = drafted.item
-        state["last_confirmed_downlink_at"] = time_text(slot.at_us)
+        state["last_confirmed_downlink_at"] = time_text(at_us)
         remember(session, {"last_conf_f_cnt_down": drafted.f_cnt})
     return _used_up(device, session, drafted, is_shared=is_shared)
 

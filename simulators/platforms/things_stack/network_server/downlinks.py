@@ -3,7 +3,7 @@ Downlinks to devices: when one is sent, through which gateways, and what becomes
 
 Class A answers in the windows of an uplink. Those windows live in memory: a process that ends
 misses them, and all that was to be said is still in the device's state. Work for class B and C has
-a row, from which it is taken up again.
+a row, from which it is taken up again. Of what a gateway had taken, see in_flight.py.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Downlinks:
         self._open: dict[int, UplinkInfo] = {}  # uplinks whose windows are not over, by device
         self._closing: deque[tuple[int, int, UplinkInfo]] = deque()
         self._tickets: dict[int, Ticket] = {}
-        self.sent = Transmissions(stack, devices)
+        self.sent = Transmissions(stack, database, devices)
         self._planned: set[int] = set()  # devices that have a row
 
     # --- class A
@@ -136,7 +136,7 @@ class Downlinks:
     def _send_in_windows(
         self, device: Device, windows: Windows, now_us: int, *, is_forced: bool
     ) -> None:
-        slot = Slot(windows.longest, windows.info, windows.at_us)
+        slot = Slot(windows.longest, windows.info)
         drafted = self._draft(device, slot, now_us, is_forced=is_forced)
         if drafted is None:
             return
@@ -221,8 +221,8 @@ class Downlinks:
 
     def _send_in_network_slot(self, device: Device, now_us: int) -> bool:
         is_b = device.mac_state["device_class"] == "CLASS_B"
-        request, row, at_us = (ping_slot if is_b else rx2_now)(device, now_us)
-        slot = Slot(longest_in(device, row), None, at_us)
+        request, row = (ping_slot if is_b else rx2_now)(device, now_us)
+        slot = Slot(longest_in(device, row), None)
         drafted = self._draft(device, slot, now_us, is_forced=False)
         if drafted is None or drafted.item is None:
             return not queue.items(device.state["session"])
@@ -278,7 +278,8 @@ class Downlinks:
     # --- a process that begins
 
     def resume(self, now_us: int) -> None:
-        """Take up again what was planned for class B and C."""
+        """Tell what was lost, and take up again what was planned for class B and C."""
+        self.sent.resume(now_us)
         for number, due_us in self._rows():
             self._planned.add(number)
             self._resume(number, max(due_us, now_us))

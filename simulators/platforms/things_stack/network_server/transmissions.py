@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.messages import Downlink, Scheduled, Up
 from simulators.platforms.things_stack.network_server import building, mac, queue, refusals
 from simulators.platforms.things_stack.network_server.building import Draft, Failure, Slot
 from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
 from simulators.platforms.things_stack.network_server.device_store import DeviceStore
+from simulators.platforms.things_stack.network_server.in_flight import InFlight, Lost
 from simulators.platforms.things_stack.network_server.mac.documents import cid_name
 from simulators.platforms.things_stack.times import duration_text
 from simulators.platforms.things_stack.ulid import ulid
@@ -28,18 +30,25 @@ _MOST_PATHS = 8
 
 
 class DataDownlink(Downlink):
-    """A data frame on its way; ``item`` is the application's downlink in it."""
+    """
+    A data frame on its way; ``item`` is the application's downlink in it.
+
+    Attributes:
+        name: under which it is in flight; empty when nobody needs to know.
+    """
 
     number: int = 0
     item: Document | None = None
+    name: str = ""
 
 
 class Transmissions:
     """What is done with a frame that is to be sent, and after it was."""
 
-    def __init__(self, stack: Stack, devices: DeviceStore) -> None:
+    def __init__(self, stack: Stack, database: Database, devices: DeviceStore) -> None:
         self._stack = stack
         self._devices = devices
+        self._in_flight = InFlight(database, stack.agenda)
 
     def drop(self, device: Device, failures: list[Failure], now_us: int) -> None:
         """Tell the application of items that will not be sent."""
@@ -77,7 +86,8 @@ class Transmissions:
         """Ask for a gateway; what the frame says holds as soon as one has taken it."""
         stack = self._stack
         told = [*told, *(drafted.item or {}).get("correlation_ids", ())]
-        told.append(f"ns:downlink:{ulid(now_us, stack.rng)}")
+        name = f"ns:downlink:{ulid(now_us, stack.rng)}"
+        told.append(name)
         told = list(dict.fromkeys(told))
         request["frequency_plan_id"] = device.document["frequency_plan_id"]
         if drafted.priority != building.PRIORITIES[0]:
@@ -95,8 +105,12 @@ class Transmissions:
         )
         for each in drafted.asked:
             self._tell_asked(device, each, told, now_us)
-        invalidated = building.commit(device, drafted, slot, now_us, told)
+        invalidated = building.commit(device, drafted, slot, scheduled.at_us, told)
         device.save()
+        if drafted.item is not None and not drafted.is_confirmed:
+            downlink.name = name
+            lost = Lost(device.number, drafted.item, told)
+            self._in_flight.add(name, lost, max(now_us, scheduled.at_us))
         if invalidated:
             self.tell_application(device, "downlink_queue_invalidated", invalidated, told, now_us)
         return True
@@ -125,6 +139,8 @@ class Transmissions:
         """A gateway has sent a downlink, or tells why it has not."""
         if not isinstance(downlink, DataDownlink):
             return
+        if downlink.name:
+            self._in_flight.remove(downlink.name)
         device = self._devices.by_number(downlink.number)
         if device is None:
             return
@@ -134,14 +150,28 @@ class Transmissions:
             if item is not None:
                 self.tell_application(device, "downlink_sent", item, told, now_us)
             return
-        error = StackError("pkg/networkserver:transmission", {"result": result})
-        self.tell("ns.down.transmission.fail", device, told, now_us, error.details())
+        error = self._tell_failure(device, told, result, now_us)
         if item is None:
             return
         if device.state.get("mac_state", {}).get("pending_application_downlink") == item:
             del device.mac_state["pending_application_downlink"]
             device.save()
         self._fail(device, item, error, now_us)
+
+    def _tell_failure(
+        self, device: Device, told: list[str], result: str, now_us: int
+    ) -> StackError:
+        error = StackError("pkg/networkserver:transmission", {"result": result})
+        self.tell("ns.down.transmission.fail", device, told, now_us, error.details())
+        return error
+
+    def resume(self, now_us: int) -> None:
+        """Tell of items that were in flight when the process ended: nobody knows of them now."""
+        for number, item, told in self._in_flight.take_all():
+            device = self._devices.by_number(number)
+            if device is not None:
+                error = self._tell_failure(device, told, "UNKNOWN_ERROR", now_us)
+                self._fail(device, item, error, now_us)
 
 
 def answering_paths(info: UplinkInfo) -> list[Document]:

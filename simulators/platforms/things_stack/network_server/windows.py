@@ -36,10 +36,8 @@ class Windows:
         info: UplinkInfo,
         rx1: tuple[int, DataRate] | None,
         rx2: tuple[int, DataRate],
-        at_us: int,
     ) -> None:
         self.info = info
-        self.at_us = at_us
         self._device = device
         self._rx1 = rx1
         self._rx2 = rx2
@@ -53,8 +51,7 @@ class Windows:
         parameters = device.mac_state["current_parameters"]
         rx2 = int(parameters["rx2_frequency"]), _rx2_row(device)
         rx1 = _rx1(device, info, parameters) if now_us < first_us else None
-        at_us = first_us if rx1 else first_us + SECOND_US
-        return cls(device, info, rx1, rx2, at_us)
+        return cls(device, info, rx1, rx2)
 
     @property
     def longest(self) -> int:
@@ -111,7 +108,7 @@ def _row(device: Device, index: int, default: int) -> DataRate:
         return device.region.data_rate(default)
 
 
-def rx2_now(device: Device, now_us: int) -> tuple[Document, DataRate, int]:
+def rx2_now(device: Device, now_us: int) -> tuple[Document, DataRate]:
     """Class C listens where RX2 is, always."""
     parameters, row = device.mac_state["current_parameters"], _rx2_row(device)
     request = {
@@ -119,10 +116,10 @@ def rx2_now(device: Device, now_us: int) -> tuple[Document, DataRate, int]:
         "rx2_data_rate": data_rate_message(row.modulation),
         "rx2_frequency": parameters["rx2_frequency"],
     }
-    return request, row, now_us
+    return request, row
 
 
-def ping_slot(device: Device, now_us: int) -> tuple[Document, DataRate, int]:
+def ping_slot(device: Device, now_us: int) -> tuple[Document, DataRate]:
     """The next slot of a device in class B that a gateway can still be asked for."""
     region, state = device.region, device.mac_state
     parameters = state["current_parameters"]
@@ -135,11 +132,10 @@ def ping_slot(device: Device, now_us: int) -> tuple[Document, DataRate, int]:
     frequency = parameters.get("ping_slot_frequency") or str(
         region.ping_slot_frequency_hz(address, beacon_s)
     )
-    at_us = to_unix_us(gps_us)
     request = {
         "class": "CLASS_B",
         "rx2_data_rate": data_rate_message(row.modulation),
         "rx2_frequency": frequency,
-        "absolute_time": time_text(at_us),
+        "absolute_time": time_text(to_unix_us(gps_us)),
     }
-    return request, row, at_us
+    return request, row

@@ -27,6 +27,7 @@ class Air:
     ups: list[Up] = field(default_factory=list)
     downlinks: list[Downlink] = field(default_factory=list)
     refusal: StackError | None = None
+    lead_us: int = 0  # so long after it is asked a gateway sends
 
     def __post_init__(self) -> None:
         stack = self.bench.core.stack
@@ -37,7 +38,7 @@ class Air:
         if self.refusal is not None:
             raise self.refusal
         self.downlinks.append(downlink)
-        return Scheduled(now_us, "gtw1", is_rx1=True, is_rx2=False)
+        return Scheduled(now_us + self.lead_us, "gtw1", is_rx1=True, is_rx2=False)
 
     def hear(
         self,

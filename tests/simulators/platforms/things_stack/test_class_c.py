@@ -80,6 +80,19 @@ def test_items_of_class_c_follow_each_other_after_a_second(air: Air) -> None:
     assert len(air.downlinks) == 2
 
 
+def test_the_second_counts_from_when_the_gateway_sends(air: Air) -> None:
+    """A gateway that is busy sends later: what follows must not pile up there."""
+    listening(air)
+    air.lead_us = 5 * SECOND_US
+
+    push(air, item(1), item(2))
+    air.wait(5.9)
+    assert len(air.downlinks) == 1
+
+    air.wait(0.2)
+    assert len(air.downlinks) == 2
+
+
 def test_what_comes_while_the_windows_of_an_uplink_are_open_goes_into_them(air: Air) -> None:
     listening(air)
     air.send(abp_session().protect_uplink(1, 1, b"x"))

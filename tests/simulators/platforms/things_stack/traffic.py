@@ -41,13 +41,18 @@ SIMULATED = {
 
 
 def add_device(
-    bench: Any, device_id: str = "dev1", *, key: bytes | None = APP_S_KEY, **more: Any
+    bench: Any,
+    device_id: str = "dev1",
+    *,
+    key: bytes | None = APP_S_KEY,
+    address: str = ADDRESS,
+    **more: Any,
 ) -> None:
     """Register a device on the Application Server, with a session when there is a key."""
     device: Document = {"ids": {"device_id": device_id}, **more}
     paths = ["ids.device_id", *more]
     if key is not None:
-        device["session"] = {"dev_addr": ADDRESS, "keys": {"app_s_key": {"key": key.hex()}}}
+        device["session"] = {"dev_addr": address, "keys": {"app_s_key": {"key": key.hex()}}}
         paths += ["session.dev_addr", "session.keys.app_s_key.key"]
     body = {"end_device": device, "field_mask": {"paths": paths}}
     bench.made(f"/as/applications/app1/devices/{device_id}", body, method="PUT")
