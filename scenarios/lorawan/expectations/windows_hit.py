@@ -10,7 +10,7 @@ from scenarios.lorawan.traffic import RECEIVED, DownlinkNote
 from simulators.devices.node import Node
 
 SECOND_US = 1_000_000
-NEAR_US = 100_000  # an answer is meant to come at the microsecond
+NEAR_US = 20_000  # an answer is meant to come at the microsecond, others come at any time
 TAIL_US = 3 * SECOND_US  # a frame that began in RX2 may last that long
 
 ON_AIR = ("too weak", "collision", "no demodulator")  # it listened, and heard nothing or another
