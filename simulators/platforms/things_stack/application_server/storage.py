@@ -6,7 +6,7 @@ Hosted deployments have it, the open source server has not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -30,7 +30,14 @@ CREATE INDEX IF NOT EXISTS as_stored_by_age ON as_stored (received_us);
 DAY_US = 86_400_000_000
 RETENTION_US = 30 * DAY_US
 _SWEEP_AFTER = 1000  # messages
-_MOST_ROWS = 10_000  # of one answer
+
+
+class Stored(NamedTuple):
+    """A message, when it came, and a number that tells it from others of that time."""
+
+    received_us: int
+    number: int
+    up: Document
 
 
 class Storage:
@@ -58,15 +65,17 @@ class Storage:
 
     def find(
         self, where: str, values: list[Any], *, is_newest_first: bool, limit: int
-    ) -> list[Document]:
-        """Messages that a condition in SQL is true for, at most ``limit``; 0: all."""
+    ) -> list[Stored]:
+        """Messages that a condition in SQL is true for, at most ``limit``."""
         order = "DESC" if is_newest_first else "ASC"
         query = (
-            f"SELECT document FROM as_stored WHERE {where} "
+            f"SELECT received_us, number, document FROM as_stored WHERE {where} "
             f"ORDER BY received_us {order}, number {order} LIMIT ?"
         )
-        most = min(limit or _MOST_ROWS, _MOST_ROWS)
-        return [orjson.loads(text) for (text,) in self._database.all(query, *values, most)]
+        rows = self._database.all(query, *values, limit)
+        return [
+            Stored(received_us, number, orjson.loads(text)) for received_us, number, text in rows
+        ]
 
     def counts(self, where: str, values: list[Any]) -> dict[str, int]:
         """How many messages of each device a condition is true for."""

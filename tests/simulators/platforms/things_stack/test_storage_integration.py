@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+
+import msgspec
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulators.platforms.things_stack.policy import Policy
 from tests.simulators.platforms.things_stack.conftest import NOON_US, SECOND_US, Bench
@@ -35,6 +40,15 @@ def hosted(with_policy):
     bench.application()
     add_device(bench)
     return Traffic(bench)
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """A deployment that stores, with an application."""
+    bench = Bench(policy=Policy(password_cost=1, storage_integration=True))
+    bench.application()
+    yield bench
+    bench.close()
 
 
 def stored(bench, target=STORED, **options):
@@ -178,6 +192,88 @@ def test_what_is_asked_for(hosted, query, expected):
     three_uplinks(hosted)
     status, ups = stored(hosted.bench, f"{STORED}?{query}")
     assert (status, counters(ups)) == (200, expected)
+
+
+def pages(bench, target):
+    """The counters of each page, following the tokens, which ask for all that was asked before."""
+    found = []
+    path = target.partition("?")[0]
+    while target:
+        status, ups = stored(bench, target)
+        assert status == 200
+        found.append(counters(ups))
+        token = bench.headers.get("X-Continuation-Token")
+        target = token and f"{path}?continuation_token={token}&limit=1000&f_port=99"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [[1, 2, 3]]),
+        ("limit=3", [[1, 2, 3]]),
+        ("limit=2", [[1, 2], [3]]),
+        ("limit=1", [[1], [2], [3]]),
+        ("limit=1&order=-received_at", [[3], [2], [1]]),
+        ("limit=1&last=2m1s", [[2], [3]]),
+        ("limit=1&before=2024-01-31T12:01:30Z", [[1], [2]]),
+        ("limit=2&f_port=1", [[1, 2], [3]]),
+        ("limit=2&f_port=2", [[]]),
+    ],
+)
+@pytest.mark.parametrize("target", [STORED, STORED_OF_DEVICE])
+def test_pages_follow_each_other(hosted, target, query, expected):
+    switch_on(hosted.bench)
+    three_uplinks(hosted)
+    assert pages(hosted.bench, f"{target}?{query}") == expected
+
+
+@pytest.mark.parametrize("order", ["received_at", "-received_at"])
+def test_no_message_is_lost_between_pages(hosted, order):
+    """Even where several came at once, and others come while somebody reads."""
+    switch_on(hosted.bench)
+    for f_cnt in (1, 2, 3, 4):
+        hosted.uplink(encrypted(b"\x01", f_cnt), f_cnt=f_cnt)
+    _, ups = stored(hosted.bench, f"{STORED}?limit=2&order={order}")
+    first = counters(ups)
+    token = hosted.bench.headers["X-Continuation-Token"]
+    hosted.bench.wait(1)
+    hosted.uplink(encrypted(b"\x01", 5), f_cnt=5)
+    _, ups = stored(hosted.bench, f"{STORED}?continuation_token={token}")
+    found = first + counters(ups)
+    assert found == ([1, 2, 3, 4] if order == "received_at" else [4, 3, 2, 1])
+
+
+def test_mask_holds_for_later_pages(hosted):
+    switch_on(hosted.bench)
+    three_uplinks(hosted)
+    stored(hosted.bench, f"{STORED}?limit=2&field_mask=up.uplink_message.f_port")
+    token = hosted.bench.headers["X-Continuation-Token"]
+    _, (up,) = stored(hosted.bench, f"{STORED}?continuation_token={token}")
+    assert up["uplink_message"] == {"f_port": 1}
+
+
+@pytest.mark.parametrize("token", ["x", "%ff", "AAAA", "kwECAw", "lwDAwMIKkMA="])
+def test_tokens_of_somebody_else(hosted, token):
+    status, body = hosted.bench.get(f"{STORED}?continuation_token={token}")
+    assert status in (200, 400)
+    assert status == 400 or body == b""
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.one_of(
+        st.binary(max_size=40),
+        st.lists(
+            st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1)
+            | st.lists(st.integers(0, 9) | st.text(max_size=3), max_size=3),
+            min_size=5, max_size=8,
+        ).map(msgspec.msgpack.encode),
+    )
+)  # fmt: skip
+def test_any_token_is_one_or_refused(asked, content):
+    token = base64.urlsafe_b64encode(content).decode()
+    assert asked.get(f"{STORED}?continuation_token={token}")[0] in (200, 400)
 
 
 def test_mask_trims_stored_messages(hosted):
