@@ -1,4 +1,4 @@
-"""How scenarios of LoRaWAN are played: virtually, on sockets of our own, or to gateway ports."""
+"""How scenarios of LoRaWAN are played: virtually, at a network with an API, or to gateway ports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from thingrig.errors import NoJudgement, UsageProblem
 from thingrig.load_rules import Rules, is_loopback
 from thingrig.run_view import printable, progress_of
 
-EMBEDDED = {"kind": "embedded", "url": "udp://127.0.0.1"}
 PORT_OF = {"packet-forwarder": "udp", "basics-station": "lns"}  # in a target's [gateway]
 
 
@@ -43,18 +42,16 @@ def lorawan_way(
     """
     How to play, and what the results say about the target.
 
-    What a scenario needs of a network is registered where it says so by ``[network]``, and where
-    the target's file has an API key.
+    Without a target the network is the embedded one. What a scenario needs of a network is
+    registered there, at a target where it says so by ``[network]``, and where the target's file has
+    an API key.
     """
     assert scenario.lorawan is not None
     network = scenario.lorawan.network
     needs_network = network is not None
     has_target = target_path is not None or url is not None
     if not has_target and clock != "wall":
-        yield _play_virtual if not needs_network else _play_virtual_network, None
-        return
-    if not has_target and not needs_network:
-        yield partial(_play_wall, ports=None), EMBEDDED
+        yield _play_virtual, None
         return
     origin = target_path or url or "embedded server"
     with destination(scenario.platform, target_path, url) as target:
@@ -144,13 +141,8 @@ def _trust(lns: str, ca_file: str | None) -> ssl.SSLContext | None:
         raise UsageProblem(f"{ca_file}: expected certificates in PEM form") from problem
 
 
-def _play_virtual(scenario: Scenario, *, trace: BinaryIO, folder: Path) -> Run:
-    with progress_of(scenario) as progress:
-        return playing.play_virtual(scenario, trace=trace, progress=progress)
-
-
 def _play_wall(
-    scenario: Scenario, *, ports: playing.GatewayPorts | None, trace: BinaryIO, folder: Path
+    scenario: Scenario, *, ports: playing.GatewayPorts, trace: BinaryIO, folder: Path
 ) -> Run:
     with (
         asyncio.Runner(loop_factory=new_event_loop) as runner,
@@ -159,7 +151,7 @@ def _play_wall(
         return runner.run(playing.play_wall(scenario, ports, trace=trace, progress=progress))
 
 
-def _play_virtual_network(scenario: Scenario, *, trace: BinaryIO, folder: Path) -> Run:
+def _play_virtual(scenario: Scenario, *, trace: BinaryIO, folder: Path) -> Run:
     with _registering(), progress_of(scenario) as progress:
         return networked.play_virtual(scenario, trace=trace, progress=progress)
 

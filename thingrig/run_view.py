@@ -98,8 +98,10 @@ def _application_totals(evidence: LorawanEvidence) -> list[str]:
     if at is None:
         return []
     messages = sum(map(len, at.application.uplinks.values()))
-    turned = sum(turn.shown_us is not None for turn in at.turns)
-    totals = f"the application got {messages} messages; {turned} of {len(at.turns)} turns shown"
+    totals = f"the application got {messages} messages"
+    if at.turns:
+        turned = sum(turn.shown_us is not None for turn in at.turns)
+        totals += f"; {turned} of {len(at.turns)} turns shown"
     return [totals, *(f"left behind: {each}" for each in at.left)]
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from scenarios.lorawan.model import GatewaySpec, Parts, Placement, RadioSpec
-from simulators.clock import Clock
+from simulators.clock import MICROSECONDS, Clock
 from simulators.devices.fleet import FleetSpec
+from simulators.devices.lorawan.reporting import Reporting
 from simulators.gateways.access import Access, access_of
 from simulators.gateways.basics_station import BasicsStation
 from simulators.gateways.channels import ChannelPlan, every_channel, usual_plan
@@ -97,6 +98,22 @@ def regional(fleets: Sequence[FleetSpec], parts: Parts) -> list[FleetSpec]:
     """The fleets, each with the region of the radio unless it names its own."""
     usual: dict[str, Any] = {"region": parts.radio.region}
     return [replace(spec, behaviour={**usual, **spec.behaviour}) for spec in fleets]
+
+
+def in_time(fleets: Sequence[FleetSpec], duration_us: int) -> list[FleetSpec]:
+    """
+    The fleets, each switched on within the scenario's first quarter.
+
+    Devices are switched on within their first period; one that is longer would leave some of them
+    off for most of a short run. Who says ``spread_s`` has decided that.
+    """
+    most_s = duration_us / MICROSECONDS / 4
+    return [
+        replace(spec, behaviour={"spread_s": most_s, **spec.behaviour})
+        if spec.behaviour.get("period_s", Reporting.period_s) > most_s
+        else spec
+        for spec in fleets
+    ]
 
 
 class GatewayBuilder:

@@ -14,6 +14,7 @@ import simpy
 from scenarios.lorawan.building import (
     Gateway,
     GatewayBuilder,
+    in_time,
     medium_of,
     mobility_of,
     regional,
@@ -113,7 +114,7 @@ class LorawanWorld:
         self.gateways: list[Gateway] = [builder.build(spec) for spec in self.parts.gateways]
         self._fleet_of = {n: spec.name for spec in scenario.fleets for n in spec.names()}
         built = build_nodes(
-            regional(scenario.fleets, self.parts),
+            in_time(regional(scenario.fleets, self.parts), scenario.duration_us),
             clock=clock,
             streams=self.streams,
             radio=self._radio,

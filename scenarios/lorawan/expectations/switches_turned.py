@@ -19,27 +19,36 @@ def judge(evidence: LorawanEvidence, on: str | None, *, within: int) -> Judgemen
     Times run from the order at the API to the switch's being in position, in microseconds.
 
     A command whose downlink was on air and got lost there, or found its node busy, is not judged;
-    nor is one of which the time was not over when the scenario was.
+    nor is one that was not followed yet when the scenario ended before its time was over. When
+    all that remain were ordered so late that nothing could have failed, that is told.
     """
     at = evidence.network_side()
     chosen = {node.name: node for node in evidence.chosen(on)}
     broken, delays_us = [], []
-    judged = lost = 0
+    judged = lost = pending = could_fail = 0
     for turn in at.turns:
         name = at.names[turn.device_id]
-        if name not in chosen or turn.order.ordered_us + within > evidence.end_us:
+        if name not in chosen:
             continue
+        is_over = turn.order.ordered_us + within <= evidence.end_us
+        could_fail += is_over
         reaction = _reaction(at, name, turn)
         delay_us = None if reaction is None else reaction.done_us - turn.order.ordered_us
-        if (delay_us is None or delay_us > within) and _was_lost(at, chosen[name], turn):
+        if delay_us is None and not is_over:
+            pending += 1
+        elif (delay_us is None or delay_us > within) and _was_lost(at, chosen[name], turn):
             lost += 1
-            continue
-        judged += 1
-        if delay_us is not None:
-            delays_us.append(delay_us)
-        if delay_us is None or delay_us > within:
-            broken.append(_told(name, turn, delay_us))
-    return Judgement(judged, broken, measured=_measured(delays_us, lost))
+        else:
+            judged += 1
+            if delay_us is not None:
+                delays_us.append(delay_us)
+            if delay_us is None or delay_us > within:
+                broken.append(_told(name, turn, delay_us))
+    unclear = []
+    if pending and not could_fail:
+        unclear = [f"{pending} commands were not followed yet, and had time left"]
+    measured = {**_measured(delays_us, lost), "pending": pending}
+    return Judgement(judged, broken, unclear, measured=measured)
 
 
 def _reaction(at: AtNetwork, name: str, turn: Turn) -> Reaction | None:

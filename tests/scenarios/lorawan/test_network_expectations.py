@@ -315,8 +315,22 @@ def test_a_switch_follows_in_time(scene: Scene) -> None:
 
     assert (judgement.verdict, judgement.observed) == ("pass", 1)
     assert judgement.measured == {
-        "followed": 1, "lost_on_air": 0, "median_ms": 3000.0, "slowest_ms": 3000.0,
+        "followed": 1, "lost_on_air": 0, "pending": 1, "median_ms": 3000.0, "slowest_ms": 3000.0,
     }  # fmt: skip
+
+
+def test_a_short_run_judges_what_it_saw(scene: Scene) -> None:
+    """Who was in time was in time; when nobody could have been late, the rest is not proven."""
+    scene.turn(10, f_cnt=1, after_s=3)
+    judged = switches_turned.judge(scene.evidence, None, within=1000 * SECOND_US)
+    scene.turn(50)
+
+    late = switches_turned.judge(scene.evidence, None, within=1000 * SECOND_US)
+
+    assert (judged.verdict, judged.observed) == ("pass", 1)
+    assert (late.verdict, late.unclear) == (
+        "inconclusive", ["1 commands were not followed yet, and had time left"],
+    )  # fmt: skip
 
 
 def test_a_switch_follows_late_or_never(scene: Scene) -> None:
