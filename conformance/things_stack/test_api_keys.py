@@ -1,8 +1,10 @@
 """API keys and rights."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -168,13 +170,143 @@ def test_unknown_key_is_not_found(stack: Stack, path: str, requirement: Judge) -
     requirement.check(told(answer), expected=[404, "pkg/identityserver/store:api_key_not_found"])
 
 
-@pytest.mark.requirement("TTS-KEY-012")
-def test_gateways_have_keys_too(stack: Stack, requirement: Judge) -> None:
-    path = f"/gateways/{stack.new_gateway()}"
-    document = {"name": "lns", "rights": ["RIGHT_GATEWAY_LINK"]}
+class Owner(NamedTuple):
+    """Whose keys are tested: the path of the entity, its ids, and a right on it."""
 
-    answer = stack.api.post(f"{path}/api-keys", document)
+    path: str
+    ids: dict[str, Any]
+    right: str
+
+
+@pytest.fixture(scope="module")
+def owners(stack: Stack) -> Callable[[str], Owner]:
+    """An entity of each kind; users and organizations are those of the target file."""
+
+    def owner(kind: str) -> Owner:
+        names = {"user": stack.user_id, "organization": stack.organization_id}
+        name = names.get(kind) or stack.new_gateway()
+        right = "RIGHT_GATEWAY_LINK" if kind == "gateway" else f"RIGHT_{kind.upper()}_INFO"
+        return Owner(f"/{kind}s/{name}", {f"{kind}_ids": {f"{kind}_id": name}}, right)
+
+    return cache(owner)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("gateway", marks=pytest.mark.requirement("TTS-KEY-012")),
+        pytest.param("organization", marks=pytest.mark.requirement("TTS-KEY-013")),
+        pytest.param("user", marks=pytest.mark.requirement("TTS-KEY-014")),
+    ],
+)
+def test_other_entities_have_keys_too(
+    stack: Stack, owners: Callable[[str], Owner], kind: str, requirement: Judge
+) -> None:
+    owner = owners(kind)
+    document = {"name": stack.new_id(), "rights": [owner.right]}
+
+    created = stack.permitted(stack.api.post(f"{owner.path}/api-keys", document))
+
+    requirement.check([created.status, part(created.json, "rights")], expected=[200, [owner.right]])
+    one = f"{owner.path}/api-keys/{part(created.json, 'id')}"
+    read = stack.api.get(one)
+    requirement.check([read.status, part(read.json, "rights")], expected=[200, [owner.right]])
+    requirement.check("key" in read.json, expected=False)
+    key = str(part(created.json, "key"))
+    info = stack.api.get("/auth_info", key=key)
+    requirement.check(part(info.json, "api_key", "entity_ids"), expected=owner.ids)
+    requirement.check(stack.api.delete(one).status, expected=200)
+    requirement.check(stack.api.get("/auth_info", key=key).status, expected=401)
+
+
+def update(
+    stack: Stack, path: str, key: str, *, mask: list[str] | None = None, **fields: Any
+) -> Response:
+    """PUT of an API key; ``key`` is its id."""
+    document: dict[str, Any] = {"api_key": fields}
+    if mask is not None:
+        document["field_mask"] = {"paths": mask}
+    return stack.api.put(f"{path}/api-keys/{key}", document)
+
+
+@pytest.mark.requirement("TTS-KEY-015")
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        pytest.param(["name"], ["new", [INFO, READ]], id="name"),
+        pytest.param(None, ["new", [INFO]], id="no-mask"),
+    ],
+)
+def test_update_changes_what_the_mask_names(
+    stack: Stack, path: str, mask: list[str] | None, expected: list[Any], requirement: Judge
+) -> None:
+    name = stack.new_key(path, INFO, READ).split(".")[1]
+
+    answer = update(stack, path, name, mask=mask, name="new", rights=[INFO])
+
+    requirement.check(answer.status, expected=200)
+    found = stack.api.get(f"{path}/api-keys/{name}")
+    told_of = [part(found.json, "name"), sorted(part(found.json, "rights") or (), reverse=True)]
+    requirement.check(told_of, expected=[expected[0], sorted(expected[1], reverse=True)])
+
+
+@pytest.fixture(scope="module")
+def clerk(stack: Stack, path: str) -> str:
+    """A key that may see and change keys, and has one other right."""
+    return stack.new_key(path, "RIGHT_APPLICATION_SETTINGS_API_KEYS", INFO)
+
+
+@pytest.mark.requirement("TTS-KEY-016")
+def test_key_gives_no_right_that_it_has_not(
+    stack: Stack, path: str, clerk: str, requirement: Judge
+) -> None:
+    good = stack.api.post(f"{path}/api-keys", {"name": "x", "rights": [INFO]}, key=clerk)
+    answer = stack.api.post(f"{path}/api-keys", {"name": "x", "rights": [INFO, READ]}, key=clerk)
+
+    requirement.check(good.status, expected=200)
+    requirement.check(
+        [*told(answer), attribute(answer, "missing")], expected=[*INSUFFICIENT, [READ]]
+    )
+
+
+@pytest.mark.requirement("TTS-KEY-017")
+def test_key_takes_no_right_that_it_has_not(
+    stack: Stack, path: str, clerk: str, requirement: Judge
+) -> None:
+    name = stack.new_key(path, INFO, READ).split(".")[1]
+    document = {"api_key": {"rights": [INFO]}, "field_mask": {"paths": ["rights"]}}
+
+    answer = stack.api.put(f"{path}/api-keys/{name}", document, key=clerk)
 
     requirement.check(
-        [answer.status, part(answer.json, "rights")], expected=[200, ["RIGHT_GATEWAY_LINK"]]
+        [*told(answer), attribute(answer, "missing")], expected=[*INSUFFICIENT, [READ]]
     )
+
+
+@pytest.mark.requirement("TTS-KEY-018")
+@pytest.mark.parametrize("is_anonymous", [True, False], ids=["no-token", "other-key"])
+def test_rights_of_a_stranger_are_empty(
+    stack: Stack, application: str, path: str, is_anonymous: bool, requirement: Judge
+) -> None:
+    key = None if is_anonymous else stack.new_key(f"/applications/{application}", INFO)
+
+    answer = stack.api.get(f"{path}/rights", key=key)
+
+    if is_anonymous and answer.status == 401:  # a split deployment asks who calls first
+        return
+    requirement.check([answer.status, answer.json], expected=[200, {}])
+
+
+@pytest.mark.requirement("TTS-KEY-019")
+def test_right_to_everything_is_told_right_by_right(
+    stack: Stack, path: str, requirement: Judge
+) -> None:
+    key = stack.new_key(path, "RIGHT_APPLICATION_ALL")
+
+    answer = stack.api.get(f"{path}/rights", key=key)
+
+    rights = part(answer.json, "rights") or []
+    wanted = {INFO, READ, "RIGHT_APPLICATION_TRAFFIC_READ", "RIGHT_APPLICATION_DELETE"}
+    requirement.check(sorted(wanted - set(rights)), expected=[])
+    strange = [each for each in rights if not each.startswith("RIGHT_APPLICATION_")]
+    requirement.check(strange, expected=[])

@@ -1,11 +1,11 @@
-"""Collaborators of an application; the other one is an organization of the target file."""
+"""Collaborators of entities; the other one is an organization of the target file."""
 
 import pytest
 
 from conformance.clients.exchange import Response
 from conformance.judge import Judge
 from conformance.stack_fixtures import Stack
-from conformance.things_stack.answers import part, told
+from conformance.things_stack.answers import attribute, part, told
 
 INFO = "RIGHT_APPLICATION_INFO"
 NOT_FOUND = [404, "pkg/identityserver/store:membership_not_found"]
@@ -70,3 +70,71 @@ def test_last_collaborator_stays(stack: Stack, path: str, requirement: Judge) ->
 
     requirement.check(answer.status, expected=400)
     requirement.check_in(told(answer)[1], accepted=LAST)
+
+
+@pytest.mark.parametrize(
+    ("kind", "right"),
+    [
+        pytest.param("gateway", "RIGHT_GATEWAY_INFO", marks=pytest.mark.requirement("TTS-CO-005")),
+    ],
+)
+def test_other_entities_have_collaborators_too(
+    stack: Stack, kind: str, right: str, requirement: Judge
+) -> None:
+    path = f"/{kind}s/{stack.new_gateway()}"
+    name = f"organization/{stack.organization_id}"
+
+    requirement.check(set_rights(stack, path, right).status, expected=200)
+
+    found = stack.api.get(f"{path}/collaborator/{name}")
+    requirement.check([found.status, part(found.json, "rights")], expected=[200, [right]])
+    removed = stack.api.delete(f"{path}/collaborators/{name}")
+    requirement.check([removed.status, removed.json], expected=[200, {}])
+    requirement.check(told(stack.api.get(f"{path}/collaborator/{name}")), expected=NOT_FOUND)
+
+
+@pytest.mark.requirement("TTS-CO-006")
+def test_collaborator_is_given_no_right_that_the_caller_has_not(
+    stack: Stack, path: str, requirement: Judge
+) -> None:
+    key = stack.new_key(path, "RIGHT_APPLICATION_SETTINGS_COLLABORATORS", INFO)
+    ids = {"organization_ids": {"organization_id": stack.organization_id}}
+    rights = [INFO, "RIGHT_APPLICATION_DEVICES_READ"]
+
+    answer = stack.api.put(
+        f"{path}/collaborators", {"collaborator": {"ids": ids, "rights": rights}}, key=key
+    )
+
+    requirement.check(
+        [*told(answer), attribute(answer, "missing")],
+        expected=[
+            403,
+            "pkg/auth/rights:insufficient_application_rights",
+            ["RIGHT_APPLICATION_DEVICES_READ"],
+        ],
+    )
+
+
+@pytest.mark.requirement("TTS-CO-007")
+def test_contact_is_a_collaborator(stack: Stack, requirement: Judge) -> None:
+    contact = {"organization_ids": {"organization_id": stack.organization_id}}
+    document = {
+        "application": {"technical_contact": contact},
+        "field_mask": {"paths": ["technical_contact"]},
+    }
+
+    answer = stack.api.put(f"/applications/{stack.new_application()}", document)
+
+    requirement.check(told(answer), expected=[400, "pkg/identityserver:contact_no_collaborator"])
+
+
+@pytest.mark.requirement("TTS-CO-008")
+def test_organization_has_the_rights_that_it_was_given(stack: Stack, requirement: Judge) -> None:
+    application = f"/applications/{stack.new_application()}"
+    given, other = INFO, "RIGHT_APPLICATION_DEVICES_READ"
+    stack.given(set_rights(stack, application, given))
+    key = stack.new_key(f"/organizations/{stack.organization_id}", given, other)
+
+    answer = stack.api.get(f"{application}/rights", key=key)
+
+    requirement.check([answer.status, part(answer.json, "rights")], expected=[200, [given]])

@@ -1,6 +1,7 @@
 """What everybody may know of a deployment."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from conformance.clients.exchange import Response
 from conformance.judge import Judge
 from conformance.outcomes import NotApplicable
 from conformance.stack_fixtures import Stack
-from conformance.things_stack.answers import part
+from conformance.things_stack.answers import part, told
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +117,65 @@ def test_other_clusters_have_no_identity_server(stack: Stack, requirement: Judge
         expected="status 404, 501 or 3xx",
         actual=answer.status,
     )
+
+
+BAND, VERSION = "EU_863_870", "PHY_V1_0_2_REV_B"
+
+
+def band_of(answer: Response, version: str) -> Any:
+    """The description of the band in one version."""
+    return part(answer.json, "descriptions", BAND, "band", version)
+
+
+@pytest.mark.requirement("TTS-CF-010")
+def test_band_is_described(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.get(f"/configuration/bands/{BAND}/{VERSION}")
+
+    band = band_of(answer, VERSION)
+    channels = [part(each, "frequency") for each in part(band, "uplink_channels") or ()]
+    requirement.check(channels, expected=["868100000", "868300000", "868500000"])
+    rx2 = part(band, "default_rx2_parameters")
+    requirement.check(
+        [part(rx2, "frequency"), part(rx2, "data_rate_index") or 0], expected=["869525000", 0]
+    )
+    rates = {
+        index: part(band, "data_rates", index, "rate", "lora", "spreading_factor")
+        for index in ("0", "3", "5")
+    }
+    requirement.check(rates, expected={"0": 12, "3": 9, "5": 7})
+
+
+@pytest.mark.requirement("TTS-CF-011")
+def test_bands_of_one_version(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.get(f"/configuration/bands/{BAND}", phy_version=VERSION)
+
+    found = part(answer.json, "descriptions", BAND, "band") or {}
+    requirement.check([answer.status, sorted(found)], expected=[200, [VERSION]])
+
+
+@pytest.mark.requirement("TTS-CF-012")
+def test_versions_of_a_band(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.get("/configuration/phy-versions", band_id=BAND)
+
+    found = part(answer.json, "version_info") or []
+    requirement.check([part(each, "band_id") for each in found], expected=[BAND])
+    versions = part(found[0], "phy_versions") or []
+    missing = {"PHY_V1_0_2_REV_B", "PHY_V1_0_3_REV_A", "PHY_V1_1_REV_B"} - set(versions)
+    requirement.check(sorted(missing), expected=[])
+
+
+@pytest.mark.requirement("TTS-CF-013")
+def test_unknown_band_is_not_found(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.get("/configuration/bands/NO_SUCH_BAND")
+
+    requirement.check(told(answer), expected=[404, "pkg/band:band_not_found"])
+
+
+@pytest.mark.requirement("TTS-CF-014")
+def test_plans_of_one_band(stack: Stack, plans: Response, requirement: Judge) -> None:
+    first = plans.ok_json()["frequency_plans"][0]["band_id"]
+
+    answer = stack.api.get("/configuration/frequency-plans", band_id=first)
+
+    found = {part(each, "band_id") for each in part(answer.json, "frequency_plans") or ()}
+    requirement.check(sorted(map(str, found)), expected=[first])

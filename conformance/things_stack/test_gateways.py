@@ -6,14 +6,15 @@ import pytest
 
 from conformance.clients.exchange import Response
 from conformance.judge import Judge
+from conformance.outcomes import NotApplicable
 from conformance.stack_fixtures import Stack
-from conformance.things_stack.answers import attribute, part, told
+from conformance.things_stack.answers import attribute, causes, fields, part, told
 
 
 def create(stack: Stack, ids: dict[str, str], **more: Any) -> Response:
     """POST of a gateway of the caller."""
     document = {"gateway": {"ids": ids, **more}}
-    return stack.api.post(f"/users/{stack.user_id}/gateways", document)
+    return stack.permitted(stack.api.post(f"/users/{stack.user_id}/gateways", document))
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +162,89 @@ def test_gateways_are_listed_with_a_mask(
     listed = part(answer.json, "gateways") or []
     own = [each for each in listed if part(each, "ids", "gateway_id") == ids["gateway_id"]]
     requirement.check([part(each, "name") for each in own], expected=["my gateway"])
+
+
+@pytest.mark.requirement("TTS-GW-011")
+def test_purge_frees_the_id(stack: Stack, requirement: Judge) -> None:
+    name = stack.new_gateway()
+
+    answer = stack.permitted(stack.api.delete(f"/gateways/{name}/purge", key=stack.admin_key))
+
+    requirement.check([answer.status, answer.json], expected=[200, {}])
+    requirement.check(create(stack, {"gateway_id": name}).status, expected=200)
+
+
+@pytest.mark.requirement("TTS-GW-012")
+def test_others_cannot_purge(stack: Stack, application: str, requirement: Judge) -> None:
+    key = stack.new_key(f"/applications/{application}", "RIGHT_APPLICATION_INFO")
+
+    answer = stack.api.delete(f"/gateways/{stack.new_id()}/purge", key=key)
+
+    requirement.check(told(answer), expected=[403, "pkg/identityserver:admins_purge_gateways"])
+
+
+@pytest.mark.requirement("TTS-GW-013")
+def test_others_read_what_is_public(
+    stack: Stack, application: str, ids: dict[str, str], created: Response, requirement: Judge
+) -> None:
+    stack.given(created)
+    key = stack.new_key(f"/applications/{application}", "RIGHT_APPLICATION_INFO")
+    path = f"/gateways/{ids['gateway_id']}"
+
+    public = stack.api.get(path, field_mask="name,gateway_server_address", key=key)
+    private = stack.api.get(path, field_mask="attributes", key=key)
+
+    requirement.check([public.status, private.status], expected=[200, 403])
+    found = [part(public.json, "name"), part(public.json, "gateway_server_address")]
+    requirement.check(found, expected=["my gateway", None])
+
+
+@pytest.mark.requirement("TTS-GW-014")
+def test_configuration_of_a_packet_forwarder(
+    stack: Stack, ids: dict[str, str], created: Response, requirement: Judge
+) -> None:
+    stack.given(created)
+
+    answer = stack.api.get(f"/gcs/gateways/{ids['gateway_id']}/semtechudp/global_conf.json")
+
+    if "pkg/frequencyplans:not_found" in causes(answer):
+        raise NotApplicable("the target has no frequency plan EU_863_870_TTN")
+
+    found = part(answer.json, "gateway_conf")
+    requirement.check(answer.status, expected=200)
+    requirement.check(
+        [str(part(found, "gateway_ID")).upper(), part(found, "server_address")],
+        expected=[ids["eui"], "thethings.example.com"],
+    )
+    requirement.check(isinstance(part(answer.json, "SX1301_conf"), dict), expected=True)
+
+
+@pytest.mark.requirement("TTS-GW-015")
+@pytest.mark.parametrize("count", [0, 101])
+def test_statistics_of_one_to_a_hundred_gateways(
+    stack: Stack, count: int, requirement: Judge
+) -> None:
+    document = {"gateway_ids": [{"gateway_id": f"gateway-{number}"} for number in range(count)]}
+
+    answer = stack.api.post("/gs/gateways/connection/stats", document)
+
+    requirement.check(told(answer), expected=[400, "pkg/errors:validation"])
+    requirement.check(fields(answer)[:1], expected=["gateway_ids"])
+
+
+@pytest.fixture(scope="module")
+def stranger(stack: Stack) -> str:
+    """A key of another gateway, which may read that one's statistics."""
+    return stack.new_key(f"/gateways/{stack.new_gateway()}", "RIGHT_GATEWAY_STATUS_READ")
+
+
+@pytest.mark.requirement("TTS-GW-016")
+def test_statistics_need_a_right(
+    stack: Stack, ids: dict[str, str], created: Response, stranger: str, requirement: Judge
+) -> None:
+    stack.given(created)
+    path = f"/gs/gateways/{ids['gateway_id']}/connection/stats"
+
+    answer = stack.api.get(path, key=stranger)
+
+    requirement.check(told(answer), expected=[403, "pkg/auth/rights:no_gateway_rights"])

@@ -104,12 +104,15 @@ def _description(region: Region) -> Document:
         "max_adr_data_rate_index": region.max_adr_data_rate,
         "tx_param_setup_req_support": region.has_tx_param_setup,
         "default_max_eirp": region.max_eirp_dbm,
-        "default_rx2_parameters": {
-            "data_rate_index": region.rx2.data_rate,
-            "frequency": str(region.rx2.frequency_hz),
-        },
+        "default_rx2_parameters": _rx2(region),
     }
     return {name: value for name, value in description.items() if value}
+
+
+def _rx2(region: Region) -> Document:
+    index = region.rx2.data_rate
+    frequency = {"frequency": str(region.rx2.frequency_hz)}
+    return {"data_rate_index": index, **frequency} if index else frequency
 
 
 def rate_document(modulation: Modulation) -> Document:

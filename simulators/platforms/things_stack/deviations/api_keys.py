@@ -83,4 +83,41 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("GatewayAccess/CreateAPIKey",),
         answer=without("rights"),
     ),
+    "organization-key-with-secret": Deviation(
+        "A read of an organization's key tells a secret.",
+        rpcs=("OrganizationAccess/GetAPIKey",),
+        answer=with_member("NNSXS.A.B", "key"),
+    ),
+    "user-key-not-deleted": Deviation(
+        "A user's key cannot be deleted.",
+        rpcs=("UserAccess/DeleteAPIKey",),
+        answer=with_status(404),
+    ),
+    "key-update-without-mask": Deviation(
+        "The mask of a key's update is overlooked.",
+        rpcs=("ApplicationAccess/UpdateAPIKey",),
+        before=body_without("field_mask"),
+    ),
+    "given-right-untold": Deviation(
+        "A right that cannot be given is not told.",
+        rpcs=("ApplicationAccess/CreateAPIKey",),
+        answer=without_attribute("pkg/auth/rights:insufficient_application_rights", "missing"),
+    ),
+    "key-right-taken": Deviation(
+        "Any right can be taken from a key.",
+        rpcs=("ApplicationAccess/UpdateAPIKey",),
+        answer=forgiven("pkg/auth/rights:insufficient_application_rights"),
+    ),
+    "strangers-rights-refused": Deviation(
+        "Who has no rights is not told so.",
+        rpcs=("ApplicationAccess/ListRights",),
+        answer=lambda answer: replace(answer, status=403) if answer.document == {} else answer,
+    ),
+    "all-rights-in-one": Deviation(
+        "The right to everything is told by its name alone.",
+        rpcs=("ApplicationAccess/ListRights",),
+        answer=with_member(
+            lambda rights: ["RIGHT_APPLICATION_ALL"] if len(rights or ()) > 2 else rights, "rights"
+        ),
+    ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from simulators.platforms.effects import Answer
-from simulators.platforms.things_stack.deviations.changes import renamed, without
+from simulators.platforms.things_stack.deviations.changes import renamed, with_query, without
 from simulators.platforms.things_stack.deviations.deviation import Deviation
 
 
@@ -53,5 +53,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "The statistics of a link are empty.",
         rpcs=("As/GetLinkStats",),
         answer=lambda answer: replace(answer, status=200, document={}),
+    ),
+    "as-batch-first-only": Deviation(
+        "Of several devices the first alone is deleted on the Application Server.",
+        rpcs=("AsEndDeviceBatchRegistry/Delete",),
+        before=with_query(lambda query: query.partition("&")[0]),
     ),
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from simulators.platforms.things_stack.deviations.changes import (
+    renamed,
     with_document,
     with_member,
     with_query,
@@ -12,6 +14,14 @@ from simulators.platforms.things_stack.deviations.changes import (
     without,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
+
+
+def _without_rx2(document: Any) -> Any:
+    for band in document["descriptions"].values():
+        for description in band["band"].values():
+            description.pop("default_rx2_parameters", None)
+    return document
+
 
 DEVIATIONS: dict[str, Deviation] = {
     "plans-without-band": Deviation(
@@ -65,5 +75,29 @@ DEVIATIONS: dict[str, Deviation] = {
         "Webhooks have no protobuf format.",
         rpcs=("ApplicationWebhookRegistry/GetFormats",),
         answer=without("formats", "protobuf"),
+    ),
+    "band-without-rx2": Deviation(
+        "Bands are described without RX2.",
+        rpcs=("Configuration/ListBands",),
+        answer=with_document(_without_rx2),
+    ),
+    "band-version-ignored": Deviation(
+        "phy_version is overlooked.",
+        rpcs=("Configuration/ListBands",),
+        before=with_query(lambda query: ""),
+    ),
+    "phy-versions-of-all-bands": Deviation(
+        "band_id is overlooked in the list of versions.",
+        rpcs=("Configuration/GetPhyVersions",),
+        before=with_query(lambda query: ""),
+    ),
+    "unknown-band-other-error": Deviation(
+        "An unknown band is told with another error.",
+        answer=renamed("pkg/band:band_not_found", "pkg/redis:not_found"),
+    ),
+    "plans-of-all-bands": Deviation(
+        "band_id is overlooked in the list of plans.",
+        rpcs=("Configuration/ListFrequencyPlans",),
+        before=with_query(lambda query: re.sub(r"band_id=\w+", "", query)),
     ),
 }

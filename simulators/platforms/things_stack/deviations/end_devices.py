@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from simulators.platforms.effects import Answer, Request
 from simulators.platforms.things_stack.deviations.changes import (
     document_of,
+    forgiven,
     renamed,
     with_document,
     with_query,
@@ -133,5 +134,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "A search finds every device.",
         rpcs=("EndDeviceRegistrySearch/SearchEndDevices",),
         before=with_query(lambda query: ""),
+    ),
+    "batch-of-any-size": Deviation(
+        "Any number of devices can be deleted at once.",
+        rpcs=("EndDeviceBatchRegistry/Delete",),
+        answer=forgiven("pkg/errors:validation"),
     ),
 }

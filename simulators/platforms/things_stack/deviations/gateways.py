@@ -13,8 +13,10 @@ from simulators.platforms.things_stack.deviations.changes import (
     without_attribute,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
+from simulators.platforms.things_stack.deviations.entities import purges_of
 
 DEVIATIONS: dict[str, Deviation] = {
+    **purges_of("gateway", "a"),
     "gateway-plan-not-copied": Deviation(
         "The frequency plan of a gateway is not told as a list.",
         rpcs=("GatewayRegistry/Create",),
@@ -68,5 +70,28 @@ DEVIATIONS: dict[str, Deviation] = {
         answer=with_document(
             lambda found: {"gateways": [{"ids": each["ids"]} for each in found.get("gateways", ())]}
         ),
+    ),
+    "gateway-private-fields-for-everybody": Deviation(
+        "A read of a gateway's private fields by others is answered.",
+        rpcs=("GatewayRegistry/Get",),
+        answer=forgiven("pkg/auth/rights:no_gateway_rights"),
+    ),
+    "forwarder-without-address": Deviation(
+        "The configuration of a packet forwarder lacks the server's address.",
+        answer=lambda answer: (
+            without("gateway_conf", "server_address")(answer)
+            if answer.request.path.endswith("global_conf.json")
+            else answer
+        ),
+    ),
+    "statistics-of-any-number": Deviation(
+        "Statistics of any number of gateways are told.",
+        rpcs=("Gs/BatchGetGatewayConnectionStats",),
+        answer=forgiven("pkg/errors:validation"),
+    ),
+    "statistics-for-everybody": Deviation(
+        "Statistics of a gateway need no right.",
+        rpcs=("Gs/GetGatewayConnectionStats",),
+        answer=forgiven("pkg/auth/rights:no_gateway_rights"),
     ),
 }

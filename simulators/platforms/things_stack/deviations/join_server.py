@@ -10,6 +10,7 @@ from simulators.platforms.things_stack.deviations.changes import (
     renamed,
     with_error_status,
     with_member,
+    with_query,
     without,
     without_attribute,
 )
@@ -71,5 +72,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "The missing right is not told by the Join Server.",
         rpcs=("JsEndDeviceRegistry/Set",),
         answer=without_attribute("pkg/auth/rights:insufficient_application_rights", "missing"),
+    ),
+    "js-batch-first-only": Deviation(
+        "Of several devices the first alone is deleted on the Join Server.",
+        rpcs=("JsEndDeviceBatchRegistry/Delete",),
+        before=with_query(lambda query: query.partition("&")[0]),
     ),
 }

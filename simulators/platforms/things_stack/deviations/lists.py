@@ -7,6 +7,7 @@ import re
 from msgspec.structs import replace
 
 from simulators.platforms.things_stack.deviations.changes import (
+    body_without,
     with_document,
     with_query,
     without_header,
@@ -60,5 +61,15 @@ DEVIATIONS: dict[str, Deviation] = {
             if answer.document == {} and answer.request.path.endswith("v3/applications")
             else answer
         ),
+    ),
+    "filter-without-mask": Deviation(
+        "A list by POST overlooks its field mask.",
+        rpcs=("EndDeviceRegistry/List",),
+        before=body_without("field_mask"),
+    ),
+    "filter-overlooked": Deviation(
+        "A list by POST overlooks its filters.",
+        rpcs=("EndDeviceRegistry/List",),
+        before=body_without("filters"),
     ),
 }

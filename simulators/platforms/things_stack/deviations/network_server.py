@@ -8,9 +8,12 @@ from msgspec.structs import replace
 
 from simulators.platforms.effects import Answer
 from simulators.platforms.things_stack.deviations.changes import (
+    forgiven,
     on_error,
     renamed,
+    with_error_status,
     with_member,
+    with_query,
     without,
     without_attribute,
 )
@@ -26,6 +29,11 @@ def _forgiven_field(field: str) -> OnAnswer:
         return replace(answer, status=200, document={}) if is_meant else answer
 
     return on_error("pkg/networkserver:field_value", change)
+
+
+def _without_cause(answer: Answer, document: Any) -> Answer:
+    document["details"][0].pop("cause", None)
+    return replace(answer, document=document)
 
 
 DEVIATIONS: dict[str, Deviation] = {
@@ -97,5 +105,60 @@ DEVIATIONS: dict[str, Deviation] = {
         "The other network session keys are not told.",
         rpcs=("NsEndDeviceRegistry/Get",),
         answer=without("session", "keys", "nwk_s_enc_key"),
+    ),
+    "ns-euis-taken-400": Deviation(
+        "A taken pair of EUIs is answered with status 400 by the Network Server.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=with_error_status("pkg/internal/registry:end_device_euis_taken", 400),
+    ),
+    "ns-adr-both-ways": Deviation(
+        "ADR may be told in both ways at once.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=_forgiven_field("mac_settings.adr"),
+    ),
+    "ns-any-data-rate": Deviation(
+        "Every data rate of RX2 is accepted.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=_forgiven_field("mac_settings.rx2_data_rate_index"),
+    ),
+    "ns-any-multicast": Deviation(
+        "A device of multicast may join, and be of class A.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=_forgiven_field("multicast"),
+    ),
+    "ns-1-1-with-fewer-keys": Deviation(
+        "A device of ABP with LoRaWAN 1.1 needs no s_nwk_s_int_key.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=_forgiven_field("session.keys.s_nwk_s_int_key"),
+    ),
+    "ns-any-nwk-s-enc-key": Deviation(
+        "A device of ABP may lack nwk_s_enc_key, or have any.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=_forgiven_field("session.keys.nwk_s_enc_key"),
+    ),
+    "ns-joining-changes": Deviation(
+        "A device that joins may become one of ABP.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=_forgiven_field("supports_join"),
+    ),
+    "ns-version-cause-untold": Deviation(
+        "Why a PHY version is refused is not told.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=on_error("pkg/networkserver:field_value", _without_cause),
+    ),
+    "ns-keys-without-right": Deviation(
+        "Session keys need no right.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=forgiven("pkg/auth/rights:insufficient_application_rights"),
+    ),
+    "ns-any-rx2-frequency": Deviation(
+        "Every frequency of RX2 is accepted.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=_forgiven_field("mac_settings.rx2_frequency"),
+    ),
+    "ns-batch-first-only": Deviation(
+        "Of several devices the first alone is deleted on the Network Server.",
+        rpcs=("NsEndDeviceBatchRegistry/Delete",),
+        before=with_query(lambda query: query.partition("&")[0]),
     ),
 }
