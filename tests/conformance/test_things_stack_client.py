@@ -156,7 +156,12 @@ def test_key_of_an_account_is_found_by_its_name_and_removed(
     target = from_document(
         {"platform": "things-stack", "url": fake(accounts).url, "credentials": {"api_key": KEY}}
     )
-    entry = {"kind": "api_key", "what": "/users/ada/api-keys?name=rig-1-w1", "state": "noted"}
+    entry = {
+        "kind": "api_key",
+        "what": "/users/ada/api-keys?name=rig-1-w1",
+        "state": "noted",
+        "id": 0,
+    }
 
     assert [each.why_left for each in clean(target, [entry])] == [None]
     assert asked == ["GET /api/v3/users/ada/api-keys", "DELETE /api/v3/users/ada/api-keys/FOUND"]
