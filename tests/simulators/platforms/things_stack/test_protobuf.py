@@ -103,6 +103,23 @@ def test_downlinks_are_read_from_what_another_library_writes():
     assert decoding.decode(DOWNLINKS, ITEMS_BYTES) == {"downlinks": ITEMS}
 
 
+def test_how_many_uplinks_were_lost_is_a_plain_number():
+    """Field 19 as four bytes: 0.25 in IEEE 754."""
+    up = {"uplink_message": {"f_cnt": 1, "packet_error_rate": 0.25}}
+    data = bytes.fromhex("1a0818019d010000803e")
+    assert encoding.encode(UP, up) == data
+    assert decoding.decode(UP, data) == up
+
+
+def test_messages_of_other_networks_tell_their_way():
+    """Field 18 of the metadata; the gateway's id is in a message of its own."""
+    broker = {"forwarder_net_id": "000013", "forwarder_gateway_id": "gtw1"}
+    up = {"uplink_message": {"rx_metadata": [{"packet_broker": broker}]}}
+    data = bytes.fromhex("1a12 3210 92010d 1203000013 5206 0a0467747731")
+    assert encoding.encode(UP, up) == data
+    assert decoding.decode(UP, data) == up
+
+
 def test_numbers_are_different_and_of_fields_that_there_are():
     for name, _ in blocks("protobuf.txt"):
         numbers = [one.number for one in fields(name)]
