@@ -19,7 +19,7 @@ import simulators
 
 _READY_S = 10.0
 _END_S = 5.0
-_PASSWORD_COST = 10  # it lives for minutes on loopback: passwords need not hold for years
+PASSWORD_COST = 10  # it lives for minutes on loopback: passwords need not hold for years
 
 
 class EmbeddedError(Exception):
@@ -66,7 +66,7 @@ def embedded_server(
     with tempfile.TemporaryDirectory(prefix="thingrig-") as name:
         folder = Path(name)
         options = ["--state", str(state or folder / "state"), "--seed", str(seed)]
-        options += ["--password-cost", str(_PASSWORD_COST)]
+        options += ["--password-cost", str(PASSWORD_COST)]
         options += ["--tls"] if tls else []
         options += ["--deviation", deviation] if deviation else []
         if provisioning is not None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
 from conformance.miniature import Miniature, miniatures
-from tests.miniatures.judging import Judged, judge, quick_choice, whole_choice
+from tests.miniatures.judging import Judged, Workshop, quick_choice, rough_seconds, whole_choice
 
 PLATFORMS = ("thethings-io", "things-stack")
-AT_ONCE = 5
-"""Servers at a time: most of a run is waiting, for streams above all."""
+AT_ONCE = 6
+"""Servers at a time: most of a long run is waiting, for streams and radio windows above all."""
+
+
+Job = tuple[str, str | None, tuple[str, ...]]
+"""Platform, deviation or none, the requirements (all of the platform when empty)."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,30 +33,62 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Square:
-    """Runs that were started together; each test waits for its own."""
+    """
+    Runs that were started together, the longest first; each test waits for its own.
+
+    A platform's unmodified server is judged by all that its miniatures are judged by, or by
+    everything when a test wants that.
+    """
 
     def __init__(
-        self,
-        pool: ThreadPoolExecutor,
-        folder: Path,
-        wanted: Iterable[Miniature],
-        platforms: Iterable[str],
-        *,
-        is_full: bool,
+        self, folder: Path, wanted: Iterable[Miniature], whole: Iterable[str], *, is_full: bool
     ) -> None:
         self.is_full = is_full
-        self.references = {
-            platform: pool.submit(judge, platform, None, (), folder) for platform in platforms
-        }
+        self._folder = folder
+        self._resources = ExitStack()
         choice = whole_choice if is_full else quick_choice
-        self._runs = {
-            each.name: pool.submit(judge, each.platform, each.name, choice(each), folder)
-            for each in wanted
+        jobs: list[Job] = [(each.platform, each.name, choice(each)) for each in wanted]
+        platforms = dict.fromkeys([*whole, *(platform for platform, _, _ in jobs)])
+        union = {
+            platform: () if platform in whole else _union(jobs, platform) for platform in platforms
         }
+        jobs.sort(key=lambda job: rough_seconds(job[0], job[2]), reverse=True)
+        self._start([(platform, None, only) for platform, only in union.items()] + jobs)
+
+    def _start(self, jobs: list[Job]) -> None:
+        number = min(AT_ONCE, len(jobs))
+        self._free: SimpleQueue[Workshop] = SimpleQueue()
+        for _ in range(number):
+            self._free.put(self._resources.enter_context(Workshop()))
+        pool = ThreadPoolExecutor(number)
+        self._resources.callback(pool.shutdown, cancel_futures=True)
+        self._runs: dict[tuple[str, str | None], Future[Judged]] = {
+            job[:2]: pool.submit(self._judge, *job) for job in jobs
+        }
+
+    def _judge(self, platform: str, deviation: str | None, only: tuple[str, ...]) -> Judged:
+        workshop = self._free.get()
+        try:
+            return workshop.judge(platform, deviation, only, self._folder)
+        finally:
+            self._free.put(workshop)
+
+    def reference(self, platform: str) -> Judged:
+        """The run of a platform's unmodified server."""
+        return self._runs[platform, None].result()
 
     def judged(self, miniature: Miniature) -> Judged:
         """The run of one miniature."""
-        return self._runs[miniature.name].result()
+        return self._runs[miniature.platform, miniature.name].result()
+
+    def close(self) -> None:
+        """Begin nothing more, and end when what has begun is over."""
+        self._resources.close()
+
+
+def _union(jobs: list[Job], wanted: str) -> tuple[str, ...]:
+    chosen = (only for platform, _, only in jobs if platform == wanted)
+    return tuple(dict.fromkeys(name for only in chosen for name in only))
 
 
 @pytest.fixture(scope="session")
@@ -57,29 +96,26 @@ def square(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Square]:
     """The reference and every miniature that this session asks for, started at once."""
-    pool = ThreadPoolExecutor(AT_ONCE)
     is_full = request.config.getoption("--full-square", default=False)
     folder = tmp_path_factory.mktemp("miniatures")
-    try:
-        yield Square(
-            pool,
-            folder,
-            wanted_by(request.session),
-            references_wanted_by(request.session),
-            is_full=is_full,
-        )
-    finally:
-        pool.shutdown(cancel_futures=True)
+    found = Square(
+        folder, wanted_by(request.session), whole_wanted_by(request.session), is_full=is_full
+    )
+    yield found
+    found.close()
 
 
 def wanted_by(session: pytest.Session) -> list[Miniature]:
     """The miniatures of the tests that were selected."""
-    calls = [getattr(item, "callspec", None) for item in session.items]
-    named = {call.params["miniature"].name for call in calls if call and "miniature" in call.params}
+    named = {each.name for each in _parameters(session, "miniature")}
     return [each for each in miniatures() if each.name in named]
 
 
-def references_wanted_by(session: pytest.Session) -> list[str]:
-    """The platforms whose unmodified server the selected tests ask for."""
+def whole_wanted_by(session: pytest.Session) -> list[str]:
+    """The platforms whose unmodified server a selected test wants judged by everything."""
+    return _parameters(session, "platform")
+
+
+def _parameters(session: pytest.Session, name: str) -> list[Any]:
     calls = [getattr(item, "callspec", None) for item in session.items]
-    return [call.params["platform"] for call in calls if call and "platform" in call.params]
+    return [call.params[name] for call in calls if call and name in call.params]

@@ -1,20 +1,23 @@
-"""One conformance run against a reference server, whole or deliberately wrong."""
+"""Conformance runs against reference servers, whole or deliberately wrong."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from conformance.certify import environment
+from conformance.marks import requirement_tests
+from conformance.measure import read_measured
 from conformance.miniature import Miniature
-from conformance.requirement import PACKAGE, catalogue
+from conformance.requirement import catalogue
 from conformance.results import read_footer
-from simulators.platforms.embedded import embedded_server
-from simulators.platforms.target_file import write_target_file
 
-LONGEST_S = 300.0
+WORKSHOP = Path(__file__).with_name("workshop.py")
 NOT_HERE = ("TTS-CF-009", "TTS-DEV-004", "TTS-HD-006")
 """What the reference servers have no occasion to show: it is not applicable to them."""
 
@@ -45,37 +48,65 @@ def whole_choice(miniature: Miniature) -> tuple[str, ...]:
     return tuple(name for name, each in known.items() if each.profile in profiles)
 
 
-def judge(platform: str, deviation: str | None, only: tuple[str, ...], folder: Path) -> Judged:
-    """
-    Judge a reference server with one deviation, or none, by some requirements, or all.
+def rough_seconds(platform: str, only: Iterable[str]) -> float:
+    """How long a server that is right would be judged."""
+    measured = read_measured(platform)
+    tests = {test for each in only for test in requirement_tests().get(each, ())}
+    return sum(each.seconds for name, each in measured.items() if name.partition("[")[0] in tests)
 
-    Raises:
-        RuntimeError: the run did not come to its end.
-    """
-    out = folder / (deviation or f"reference-{platform}")
-    out.mkdir()
-    with embedded_server(platform, deviation=deviation) as server:
-        write_target_file(out / "target.toml", server.target)
-        child = subprocess.run(
-            _arguments(platform, out, only),
-            cwd=out,
+
+class Workshop:
+    """The process in which servers are judged one after the other; see ``workshop.py``."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(WORKSHOP)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             env=environment({}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
             text=True,
-            timeout=LONGEST_S,
         )
-    footer = read_footer(out / "results.jsonl")
-    if footer is None:
-        raise RuntimeError(f"the run did not come to its end: {child.stdout}{child.stderr}")
-    verdicts = {each["id"]: each["verdict"] for each in footer["requirements"] if each["tests"]}
-    return Judged(child.returncode, verdicts)
 
+    def __enter__(self) -> Workshop:
+        return self
 
-def _arguments(platform: str, out: Path, only: tuple[str, ...]) -> list[str]:
-    found = [sys.executable, "-P", "-m", "pytest", "-c", str(PACKAGE / "run.ini")]
-    found += ["--rootdir", str(PACKAGE.parent), "--noconftest", "-q", "-p", "conformance.plugin"]
-    found += ["--target", str(out / "target.toml"), "--out", str(out), "--profile", platform]
-    for name in only:
-        found += ["--only", name]
-    return [*found, str(PACKAGE / platform.replace("-", "_"))]
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._process:
+            if problem is not None:
+                self._process.terminate()
+
+    def judge(
+        self, platform: str, deviation: str | None, only: tuple[str, ...], folder: Path
+    ) -> Judged:
+        """
+        Judge a reference server with one deviation, or none, by some requirements, or all.
+
+        Raises:
+            RuntimeError: the run did not come to its end.
+        """
+        out = folder / (deviation or f"reference-{platform}")
+        out.mkdir()
+        exit_code = self._answer(
+            {"platform": platform, "deviation": deviation, "only": only, "out": str(out)}
+        )["exit_code"]
+        footer = read_footer(out / "results.jsonl")
+        if footer is None:
+            words = "".join(each.read_text() for each in (out / "errors", out / "words"))
+            raise RuntimeError(f"the run did not come to its end: {words}")
+        verdicts = {each["id"]: each["verdict"] for each in footer["requirements"] if each["tests"]}
+        return Judged(exit_code, verdicts)
+
+    def _answer(self, job: dict[str, object]) -> dict[str, int]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(job), file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the workshop died")
+        answer: dict[str, int] = json.loads(line)
+        return answer
