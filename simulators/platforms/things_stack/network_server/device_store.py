@@ -176,6 +176,11 @@ class DeviceStore(DeviceTable):
         _traffic(state, row[1])
         return state
 
+    def traffic(self, number: int) -> traffic.Traffic | None:
+        """The last uplinks of the current session; None before the first."""
+        row = self.database.one("SELECT traffic FROM ns_traffic WHERE number = ?", number)
+        return None if row is None else traffic.decode(row[0])
+
     def write(self, tenant: str, row: DeviceRow, columns: Document = NO_COLUMNS) -> None:
         """See DeviceTable; what is in memory of the device is void."""
         super().write(tenant, row, columns)

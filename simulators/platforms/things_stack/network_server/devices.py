@@ -12,7 +12,9 @@ from simulators.platforms.things_stack.masks import any_below
 from simulators.platforms.things_stack.network_server import device_rules
 from simulators.platforms.things_stack.network_server.device_rules import Draft
 from simulators.platforms.things_stack.network_server.mac_settings import mac_state
-from simulators.platforms.things_stack.network_server.server import STATE
+from simulators.platforms.things_stack.network_server.recent_uplinks import recent_uplinks
+from simulators.platforms.things_stack.network_server.server import STATE, NetworkServer
+from simulators.platforms.things_stack.plans import plan, region_of
 
 Document = dict[str, Any]
 
@@ -112,7 +114,17 @@ def get_device(call: Call) -> Document:
     if row is None:
         raise StackError("pkg/redis:not_found")
     row.document |= network.state(row.number)
+    _show_uplinks(network, row)
     return device_calls.shown(_whole(row), call.paths)
+
+
+def _show_uplinks(network: NetworkServer, row: DeviceRow) -> None:
+    device, heard = row.document, network.devices.traffic(row.number)
+    if heard is not None and heard.heard and "mac_state" in device and "session" in device:
+        band_id = plan(device["frequency_plan_id"])["band_id"]
+        region = region_of(band_id, device["lorawan_phy_version"])
+        told = recent_uplinks(heard, device["session"]["dev_addr"], region)
+        device["mac_state"]["recent_uplinks"] = told
 
 
 def _found(call: Call, ids: Document) -> DeviceRow:

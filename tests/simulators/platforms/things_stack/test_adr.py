@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 from simulators.lorawan.frames import ADR
-from simulators.lorawan.mac_commands import LinkADRAns, LinkADRReq, MacCommand, encode, parse
+from simulators.lorawan.mac_commands import (
+    LinkADRAns,
+    LinkADRReq,
+    MacCommand,
+    encode,
+    parse,
+)
 from simulators.lorawan.modulation import Lora
 from tests.simulators.platforms.things_stack.conftest import Bench
 from tests.simulators.platforms.things_stack.radio import Air, abp_session, add_abp, state_of

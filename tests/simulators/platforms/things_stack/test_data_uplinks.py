@@ -317,3 +317,31 @@ def test_losses_are_told(bench, air):
     for f_cnt in (1, 2, 4):
         air.send(session.protect_uplink(f_cnt, 1, b"x"))
     assert [up.message.get("packet_error_rate") for up in air.ups] == [None, None, 0.25]
+
+
+def test_the_last_uplinks_can_be_read(bench, air):
+    """What ADR looks at; of the last one also who can answer it."""
+    add_abp(bench)
+    session = abp_session()
+    for f_cnt, snr in ((0, 3.5), (7, -2.5)):
+        air.send(session.protect_uplink(f_cnt, 10, b"x"), snr=snr)
+
+    target = "/ns/applications/app1/devices/dev1?field_mask=mac_state.recent_uplinks"
+
+    rate = {"lora": {"bandwidth": 125000, "spreading_factor": 7, "coding_rate": "4/5"}}
+    assert bench.get(target)[1]["mac_state"]["recent_uplinks"] == [
+        {
+            "payload": {"mac_payload": {"f_hdr": {"dev_addr": ADDRESS}}},
+            "settings": {"data_rate": rate},
+            "rx_metadata": [{"snr": 3.5}],
+        },
+        {
+            "payload": {"mac_payload": {"f_hdr": {"dev_addr": ADDRESS, "f_cnt": 7},
+                                        "full_f_cnt": 7}},
+            "settings": {"data_rate": rate},
+            "rx_metadata": [
+                {"gateway_ids": {"gateway_id": "gtw1"}, "snr": -2.5, "uplink_token": "Z3R3MQ=="}
+            ],
+            "received_at": "2024-01-31T12:00:00.250Z",
+        },
+    ]  # fmt: skip

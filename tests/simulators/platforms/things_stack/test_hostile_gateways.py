@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from simulators.wire.semtech_packets import Stat
 from simulators.wire.semtech_udp import PullData, PushData, TxAck, encode
 from tests.simulators.platforms.things_stack.conftest import USER_KEY, Bench
 from tests.simulators.platforms.things_stack.gateways import EUI, packet
-from tests.simulators.platforms.things_stack.radio import add_abp, add_otaa
+from tests.simulators.platforms.things_stack.radio import abp_session, add_abp, add_otaa
 from tests.simulators.platforms.things_stack.test_stations import TRAFFIC, UPDF
 
 ADDRESS = ("192.0.2.9", 1)
@@ -158,6 +160,26 @@ def test_deep_nesting(world):
     for text in ("[" * 100_000, '{"rxpk":' + "[" * 100_000, '{"a":' * 50_000):
         world.send(HEAD + text.encode())
         world.say(text)
+
+
+def test_frames_without_end_fill_no_memory(world):
+    """Valid ones, mutated ones and those of strangers, in turn."""
+    rng, session, before = random.Random(3), abp_session(), 0
+    for number in range(1, 20_001):
+        if number == 5_000:
+            before = resident()
+        phy = bytearray(session.protect_uplink(number, 1, rng.randbytes(rng.randrange(20))))
+        if number % 2:
+            phy[rng.randrange(len(phy))] = rng.randrange(256)
+        eui = EUI if number % 3 else f"{rng.getrandbits(64):016x}"
+        packets = (packet(world.bench.now_us % 2**32, bytes(phy)),)
+        world.send(encode(PushData(1, eui, packets)))
+    assert resident() - before < 8_000_000
+
+
+def resident():
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def test_it_still_works(world):

@@ -190,6 +190,22 @@ def test_an_unanswered_request_is_asked_again(bench: Bench) -> None:
     assert talk.current["rx1_delay"] == 1
 
 
+def test_what_was_asked_can_be_read(bench: Bench) -> None:
+    talk = Talk(bench, mac_settings={"desired_rx1_delay": 3})
+    talk.say()
+
+    names = ("pending_requests", "recent_downlinks", "queued_responses")
+    mask = ",".join(f"mac_state.{name}" for name in names)
+    status, document = bench.get(f"/ns/applications/app1/devices/dev1?field_mask={mask}")
+
+    (downlink,) = document["mac_state"].pop("recent_downlinks")
+    assert (status, document["mac_state"]) == (
+        200, {"pending_requests": [{"cid": "CID_RX_TIMING_SETUP",
+                                    "rx_timing_setup_req": {"delay": 3}}]},
+    )  # fmt: skip
+    assert downlink["payload"] == {"m_hdr": {"m_type": "UNCONFIRMED_DOWN"}, "mac_payload": {}}
+
+
 def test_a_repeated_answer_is_no_news_and_makes_the_network_speak(bench: Bench) -> None:
     """What is desired meanwhile waits: its answer would look the same."""
     talk = Talk(bench, mac_settings={"desired_rx1_delay": 3})
@@ -278,6 +294,8 @@ def test_masks_of_a_plan_with_72_channels_form_a_block(bench: Bench, version: st
 
     on = [n for n, each in enumerate(talk.current["channels"]) if each.get("enable_uplink")]
     assert on == [*range(8, 16), 65]
+    # The block names data rate and power, too, so ADR looks at what comes from now on.
+    assert talk.state["last_adr_change_f_cnt_up"] == 1
     assert talk.say() == []
 
 

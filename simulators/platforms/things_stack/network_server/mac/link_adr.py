@@ -112,15 +112,14 @@ def _switch(handling: Handling, requests: list[LinkADRReq]) -> None:
 
 
 def _adopt(handling: Handling, request: LinkADRReq) -> None:
+    """What the request names holds; what was heard before tells nothing of it."""
     current, keeps = handling.current, handling.device.version() >= MacVersion.V1_0_4
-    before = {name: current.get(name) for name in (_RATE, _POWER, _REPEATS)}
-    if not (keeps and request.data_rate_index == _KEEP):
-        remember(current, {_RATE: request.data_rate_index})
-    if not (keeps and request.tx_power_index == _KEEP):
-        remember(current, {_POWER: request.tx_power_index})
-    if request.nb_trans:
-        current[_REPEATS] = request.nb_trans
-    if any(current.get(name) != value for name, value in before.items()):
+    told = {_RATE: request.data_rate_index, _POWER: request.tx_power_index}
+    told = {name: value for name, value in told.items() if not (keeps and value == _KEEP)}
+    remember(current, told)
+    if request.nb_trans and current.get(_REPEATS) != request.nb_trans:
+        told[_REPEATS] = current[_REPEATS] = request.nb_trans
+    if told:
         changed = {"last_adr_change_f_cnt_up": handling.info.f_cnt}
         remember(handling.device.mac_state, changed)
 
