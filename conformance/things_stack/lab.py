@@ -10,7 +10,7 @@ import asyncio
 import base64
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -250,6 +250,10 @@ class Stage:
         node: Node = await self.lab.ask(work)
         return node
 
+    async def to_join_server(self, node: Node) -> None:
+        """See Registrar.to_join_server."""
+        await self.lab.ask(self.lab.registrar.to_join_server, node)
+
     async def abp(self, version: str = "1.0.2", **settings: Any) -> Node:
         """A registered node with a session; see Registrar.abp."""
         work = partial(self.lab.registrar.abp, version, **settings)
@@ -284,11 +288,17 @@ class Stage:
         return EU868_RATES[data_rate]
 
     async def answer(
-        self, sent: Sent, *, within_s: float, read: Callable[[bytes], Any] = lambda phy: phy
+        self,
+        sent: Sent,
+        *,
+        within_s: float,
+        read: Callable[[bytes], Any] = lambda phy: phy,
+        only_us: Collection[int] = (),
     ) -> Answer | None:
         """
         The first downlink that ``read`` understands and that is meant for a window after ``sent``.
 
+        ``only_us`` are delays after ``sent``, where downlinks for other uplinks are under way too.
         None when there is none in time for the last window, which ``within_s`` ends.
         """
         deadline = asyncio.get_running_loop().time() + within_s
@@ -301,6 +311,8 @@ class Stage:
                         continue
                     delay = delay_us(sent.heard[each.gateway_id], downlink)
                     if delay is not None and delay > 20_000_000:
+                        continue
+                    if only_us and delay not in only_us:
                         continue
                     each.downlinks.remove(downlink)
                     self._note(f"down {each.gateway_id} {delay} us {downlink.phy.hex()}")

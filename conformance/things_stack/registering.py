@@ -55,7 +55,9 @@ class Registrar:
         self._call = call
         self._name = name
 
-    def otaa(self, version: str = "1.0.2", **settings: Any) -> Node:
+    def otaa(
+        self, version: str = "1.0.2", *, is_on_join_server: bool = True, **settings: Any
+    ) -> Node:
         """
         A device that has yet to join; ``settings`` are MAC settings, None leaves one out.
 
@@ -65,14 +67,20 @@ class Registrar:
         root = root_keys(version)
         node = Node(self._name("dev"), eui(), eui(), root, is_1_1=version == "1.1")
         ids = self._identity(node)
+        if is_on_join_server:
+            self.to_join_server(node)
+        self._network(ids, version, {"supports_join": True}, settings)
+        self._set("as", {"ids": ids}, [])
+        return node
+
+    def to_join_server(self, node: Node) -> None:
+        """Tell the Join Server of a device and its root keys."""
+        root = node.root
         keys = {"app_key": _key(root.app_key)}
         if root.nwk_key:
             keys["nwk_key"] = _key(root.nwk_key)
         paths = [f"root_keys.{name}.key" for name in keys]
-        self._set("js", {"ids": ids, "root_keys": keys}, paths)
-        self._network(ids, version, {"supports_join": True}, settings)
-        self._set("as", {"ids": ids}, [])
-        return node
+        self._set("js", {"ids": _ids_of(node), "root_keys": keys}, paths)
 
     def abp(
         self,
@@ -110,10 +118,7 @@ class Registrar:
         return node
 
     def _identity(self, node: Node) -> Document:
-        ids = {
-            "device_id": node.device_id, "dev_eui": node.dev_eui.upper(),
-            "join_eui": node.join_eui.upper(),
-        }  # fmt: skip
+        ids = _ids_of(node)
         path = f"/applications/{self.application_id}/devices"
         self._call("POST", path, {"end_device": {"ids": ids}}).ok_json()
         return ids
@@ -142,3 +147,10 @@ class Registrar:
 
 def _key(key: bytes) -> Document:
     return {"key": key.hex().upper()}
+
+
+def _ids_of(node: Node) -> Document:
+    return {
+        "device_id": node.device_id, "dev_eui": node.dev_eui.upper(),
+        "join_eui": node.join_eui.upper(),
+    }  # fmt: skip

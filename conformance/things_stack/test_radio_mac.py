@@ -126,6 +126,40 @@ async def settle(stage: Stage, **settings: Any) -> Record:
     return {"commands": found, "delays": delays}
 
 
+async def offset(stage: Stage, f_opts: bytes) -> Record:
+    """A device that is to have RX1 two data rates slower agrees to it, or does not."""
+    gateway, node = await stage.gateway(), await stage.abp("1.0.3", desired_rx1_data_rate_offset=2)
+    rates, asked = [], False
+    for f_cnt in range(1, 4):
+        sent = await stage.uplink(
+            node, b"\x01", gateway, f_cnt=f_cnt, f_opts=f_opts if asked else b"", is_confirmed=True
+        )
+        answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+        rates.append(answer.where["data_rate"] if answer else None)
+        names = [each[0] for each in commands_of(answer.frame)] if answer else []
+        asked = "RXParamSetupReq" in names
+        await asyncio.sleep(1.0)
+    return {"rates": rates}
+
+
+async def sticky(stage: Stage) -> Record:
+    """A device says again and again what it has answered, as it must until a downlink comes."""
+    gateway, node = await stage.gateway(), await stage.abp("1.0.3", desired_rx1_delay=3)
+    first = await stage.uplink(node, b"\x01", gateway, f_cnt=1, is_confirmed=True)
+    answer = await stage.answer(first, within_s=AFTER_RX2_S, read=node.read)
+    await asyncio.sleep(1.2)
+    for f_cnt in (2, 3, 4):
+        await stage.uplink(node, bytes((f_cnt,)), gateway, f_cnt=f_cnt, f_opts=b"\x08")
+        await asyncio.sleep(0.4)
+    last = await stage.uplink(node, b"\x05", gateway, f_cnt=5, f_opts=b"\x08", is_confirmed=True)
+    end = await stage.answer(last, within_s=4.3, read=node.read, only_us=[3_000_000])
+    return {
+        "asked": commands_of(answer.frame) if answer else [],
+        "is_answered": end is not None and end.frame.ack,
+        "uplinks": await stage.uplinks(node, count=5),
+    }
+
+
 ACCEPTED = {
     "RXTimingSetupReq": b"\x08", "RXParamSetupReq": b"\x05\x07", "NewChannelReq": b"\x07\x03",
     "LinkADRReq": b"\x03\x07", "DlChannelReq": b"\x0a\x03", "DutyCycleReq": b"\x04",
@@ -233,3 +267,31 @@ def test_reset_is_confirmed(record: Record, requirement: Judge) -> None:
 @plays(unknown_command)
 def test_unknown_command_spares_the_payload(record: Record, requirement: Judge) -> None:
     requirement.check([payload_of(each).hex() for each in record["uplinks"]], expected=["01"])
+
+
+@pytest.mark.requirement("LW-MAC-015")
+@plays(settle, rx1_delay=2, desired_rx1_delay=3)
+def test_delay_of_the_factory_holds_at_first(record: Record, requirement: Judge) -> None:
+    requirement.check(record["delays"], expected=[2_000_000, 3_000_000, 3_000_000])
+
+
+@pytest.mark.requirement("LW-MAC-016")
+@plays(offset, f_opts=b"\x05\x07")
+def test_offset_holds_once_it_is_agreed(record: Record, requirement: Judge) -> None:
+    requirement.check(record["rates"], expected=["SF7BW125", "SF9BW125", "SF9BW125"])
+
+
+@pytest.mark.requirement("LW-MAC-017")
+@plays(offset, f_opts=b"\x05\x00")
+def test_refused_offset_does_not_hold(record: Record, requirement: Judge) -> None:
+    requirement.check(record["rates"], expected=["SF7BW125", "SF7BW125", "SF7BW125"])
+
+
+@pytest.mark.requirement("LW-MAC-018")
+@plays(sticky)
+def test_repeated_answers_are_no_news(record: Record, requirement: Judge) -> None:
+    found = [payload_of(each).hex() for each in record["uplinks"]]
+    requirement.check(
+        [record["asked"], found, record["is_answered"]],
+        expected=[[["RXTimingSetupReq", 3]], ["01", "02", "03", "04", "05"], True],
+    )
