@@ -17,6 +17,7 @@ from scenarios.durations import microseconds
 from scenarios.expectations import ABOUT_PHONES
 from scenarios.files import FileError, TomlFile, open_toml
 from scenarios.lorawan.checks import NoRadio, wrong_parts
+from scenarios.lorawan.formatters import read_scripts
 from scenarios.lorawan.network_checks import wrong_network
 from scenarios.mistakes import expected
 from scenarios.model import PEOPLE, Scenario, from_document
@@ -86,6 +87,7 @@ def read_scenario(name_or_path: str, settings: Iterable[Setting] = ()) -> Scenar
     _count_by_steps(file)
     _find_replayed_files(file)
     check_meaning(file)
+    read_scripts(file)
     return from_document(file.document)
 
 

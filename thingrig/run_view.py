@@ -98,7 +98,10 @@ def _application_totals(evidence: LorawanEvidence) -> list[str]:
     if at is None:
         return []
     messages = sum(map(len, at.application.uplinks.values()))
-    totals = f"the application got {messages} messages"
+    decoded = sum(each.decoded is not None for us in at.application.uplinks.values() for each in us)
+    totals = f"the application got {messages} messages" + (
+        f", {decoded} decoded" if decoded else ""
+    )
     if at.turns:
         turned = sum(turn.shown_us is not None for turn in at.turns)
         totals += f"; {turned} of {len(at.turns)} turns shown"

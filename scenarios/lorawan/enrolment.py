@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from scenarios.files import FileError
 from scenarios.lorawan.building import gateway_eui, regional
 from scenarios.lorawan.checks import NoRadio
+from scenarios.lorawan.formatters import formatter_of
 from scenarios.lorawan.model import GatewaySpec, NetworkSpec, Parts
 from scenarios.model import Scenario
 from simulators.apps.things_stack.inventory import DeviceEntry, GatewayEntry, Inventory
@@ -105,13 +105,16 @@ class Enrolment:
         }
         self._gateways = tuple(self._gateway(spec, scenario.seed) for spec in self._parts.gateways)
         network = self._parts.network or NetworkSpec()
+        fleet_of = {name: spec.name for spec in scenario.fleets for name in spec.names()}
         self.inventory = Inventory(
             prefix=prefix,
             owner=owner,
             application_id=prefix,
             webhook=webhook,
             frequency_plan_id=network.frequency_plan or plan_for(self._parts, plan),
-            devices=tuple(self._device(node, network.mac_settings) for node in nodes),
+            devices=tuple(
+                self._device(node, network, fleet_of.get(node.name, "")) for node in nodes
+            ),
             gateways=tuple(
                 GatewayEntry(
                     self.gateway_ids[each.name],
@@ -173,7 +176,7 @@ class Enrolment:
         number = streams.integer(kind, name, "eui", self._prefix) & 0xFFFF_FFFF_FFFF
         return f"0200{number:012x}"
 
-    def _device(self, node: Node, mac_settings: Mapping[str, Any]) -> DeviceEntry:
+    def _device(self, node: Node, network: NetworkSpec, fleet: str) -> DeviceEntry:
         identity, settings = self._identities[node.name], node.settings
         is_b = settings.device_class == "B"
         return DeviceEntry(
@@ -187,7 +190,8 @@ class Enrolment:
             device_class=settings.device_class,
             ping_slot_periodicity=f"PING_EVERY_{1 << settings.ping_periodicity}S" if is_b else "",
             frequencies_hz=_frequencies_hz(node) if isinstance(identity, Abp) else (),
-            mac_settings=dict(mac_settings),
+            mac_settings=dict(network.mac_settings),
+            formatters=_formatters(network.formatters.get(fleet, network.formatter)),
         )
 
 
@@ -246,6 +250,14 @@ def _session_keys(identity: Otaa | Abp, version: MacVersion) -> dict[str, str]:
     if version >= MacVersion.V1_1:
         names += ["s_nwk_s_int_key", "nwk_s_enc_key"]
     return {name: getattr(identity.keys, name).hex().upper() for name in names}
+
+
+def _formatters(text: str) -> dict[str, str]:
+    formatter = formatter_of(text)
+    if formatter is None:
+        return {}
+    told = {"up_formatter": formatter.kind}
+    return told | ({"up_formatter_parameter": formatter.parameter} if formatter.parameter else {})
 
 
 def _frequencies_hz(node: Node) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from scenarios.lorawan.traffic import Traffic, UplinkNote
 from scenarios.lorawan.watch import Counts, Watch
@@ -31,6 +32,11 @@ class AtNetwork:
     turns: list[Turn] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     reserved: list[str] = field(default_factory=list)
+
+    @cached_property
+    def device_ids(self) -> Mapping[str, str]:
+        """By node."""
+        return {name: device_id for device_id, name in self.names.items()}
 
 
 @dataclass

@@ -60,12 +60,16 @@ class NetworkSpec:
     """
     A network that is used over its API.
 
-    ``frequency_plan``: by its id; empty: the region's. ``webhook``: whether the application's
-    messages are also posted to us. ``mac_settings`` of every device, as the API has them.
+    ``frequency_plan``: by its id; empty: the region's. ``formatter`` decodes what all nodes send,
+    ``formatters`` what those of a fleet do: a name, or a script. ``webhook``: whether the
+    application's messages are also posted to us. ``mac_settings`` of every device, as the API has
+    them.
     """
 
     frequency_plan: str = ""
     webhook: bool = False
+    formatter: str = ""
+    formatters: Mapping[str, str] = field(default_factory=dict)
     mac_settings: Mapping[str, Any] = field(default_factory=dict)
 
 

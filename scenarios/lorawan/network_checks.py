@@ -7,6 +7,7 @@ from typing import Any
 
 from scenarios.files import FileError, TomlFile
 from scenarios.lorawan.enrolment import PLANS
+from scenarios.lorawan.formatters import wrong_formatters
 from scenarios.mistakes import expected
 from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.regions import region
@@ -16,7 +17,7 @@ from simulators.platforms.things_stack.plans import plans
 # What can be told of a network's side alone.
 NEED_NETWORK = (
     "delivered-once", "losses-explained", "windows-hit", "counters-rise", "uplinks-genuine",
-    "switches-turned",
+    "switches-turned", "decoded",
 )  # fmt: skip
 
 
@@ -37,6 +38,7 @@ def wrong_network(file: TomlFile) -> Iterator[FileError]:
         yield file.error(("network",), message)
     elif plan is not None:
         yield from _wrong_plan(file, plan, table.band_id)
+    yield from wrong_formatters(file)
     known = schema.message("MACSettings").fields
     for name in network.get("mac_settings", {}):
         if name not in known:

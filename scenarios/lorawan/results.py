@@ -57,6 +57,7 @@ def _application(at: AtNetwork | None) -> dict[str, Any]:
     posted = sum(map(len, application.posted.values())) if application.has_webhook else None
     told = {
         "messages": sum(map(len, application.uplinks.values())),
+        "decoded": sum(u.decoded is not None for us in application.uplinks.values() for u in us),
         "posted": posted,
         "joins": sum(map(len, application.joins.values())),
         "orders": dict(sorted(orders.items())),
@@ -101,4 +102,14 @@ def _node(evidence: LorawanEvidence, node: Node) -> dict[str, Any]:
         "acknowledged": tally.acknowledged,
         "downlinks": tally.downlinks,
         "airtime_s": round(node.energy_report().transmit_s, 6),
+        **_last_decoded(evidence.at_network, node),
     }
+
+
+def _last_decoded(at: AtNetwork | None, node: Node) -> dict[str, Any]:
+    """What the node's last message said, where a payload formatter has decoded it."""
+    if at is None:
+        return {}
+    uplinks = at.application.uplinks.get(at.device_ids.get(node.name, ""), ())
+    told = next((each.decoded for each in reversed(uplinks) if each.decoded is not None), None)
+    return {} if told is None else {"last_decoded": told}

@@ -236,7 +236,7 @@ def test_households_are_read(tmp_path: Path) -> None:
          "devices-active, resubscribed, carries, nothing-foreign, turns-seen, watchers-told, "
          "phones-return, joined, uplinks-heard, acknowledged, downlinks-received, "
          "delivered-once, losses-explained, windows-hit, counters-rise, uplinks-genuine, "
-         "switches-turned; "
+         "switches-turned, decoded; "
          "got 'turn-seen'; did you mean 'turns-seen'?"),
         ('"10min"', '"10min"\nworkers = 2', "4: expected workers to be 1 with a fleet of kind "
          "'household'; got 2"),

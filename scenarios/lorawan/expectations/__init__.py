@@ -8,6 +8,7 @@ from scenarios.expectations.judgement import Judgement
 from scenarios.lorawan.expectations import (
     acknowledged,
     counters_rise,
+    decoded,
     delivered_once,
     downlinks_received,
     joined,
@@ -29,4 +30,5 @@ KINDS: dict[str, Callable[..., Judgement]] = {
     "counters-rise": counters_rise.judge,
     "uplinks-genuine": uplinks_genuine.judge,
     "switches-turned": switches_turned.judge,
+    "decoded": decoded.judge,
 }

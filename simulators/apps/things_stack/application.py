@@ -28,7 +28,11 @@ CHANNEL = "application"
 
 
 class Uplink(NamedTuple):
-    """A message of a device; ``gateways`` counts who received it; times in µs of the clock."""
+    """
+    A message of a device; ``gateways`` counts who received it; times in µs of the clock.
+
+    ``decoded``: what the network's payload formatter made of it, if one did.
+    """
 
     at_us: int
     dev_addr: str
@@ -36,6 +40,7 @@ class Uplink(NamedTuple):
     f_port: int
     payload: bytes
     gateways: int
+    decoded: Document | None = None
 
 
 class Told(NamedTuple):
@@ -175,6 +180,7 @@ class Application:
             message.get("f_port", 0),
             b64decode(message.get("frm_payload", "")),
             len(message.get("rx_metadata", ())),
+            message.get("decoded_payload"),
         )
 
     def _order_told(self, device_id: str, up: Document) -> None:
@@ -230,4 +236,6 @@ class Application:
         if self._observer is not None:
             told = {k: v.hex() if isinstance(v, bytes) else v for k, v in message.items()}
             told.pop("at_us", None)
+            if told.get("decoded", told) is None:
+                del told["decoded"]
             self._observer.event(device_id, direction, CHANNEL, told)

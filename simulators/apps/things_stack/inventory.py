@@ -15,7 +15,7 @@ class DeviceEntry:
 
     ``root_keys`` by their names in the API, for a device that joins; ``session_keys`` for one that
     does not: its address comes from the network. ``frequencies_hz``: every uplink channel that such
-    a device has from the factory. ``mac_settings`` are set besides.
+    a device has from the factory. ``mac_settings`` and ``formatters`` are set besides.
     """
 
     device_id: str
@@ -29,6 +29,7 @@ class DeviceEntry:
     ping_slot_periodicity: str = ""
     frequencies_hz: tuple[int, ...] = ()
     mac_settings: Document = field(default_factory=dict)
+    formatters: dict[str, str] = field(default_factory=dict)
 
     @property
     def joins(self) -> bool:

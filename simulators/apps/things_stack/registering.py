@@ -181,7 +181,7 @@ class Registrar:
         if entry.joins:
             yield from self._put(api, "/js" + at, entry, {"root_keys": _keys(entry.root_keys)})
             yield from self._put(api, "/ns" + at, entry, self._network(entry))
-            yield from self._put(api, "/as" + at, entry, {})
+            yield from self._put(api, "/as" + at, entry, _formatters(entry))
             return
         found = yield from api.call("GET", "/ns/dev_addr")
         address = self.addresses[entry.device_id] = found["dev_addr"].lower()
@@ -189,7 +189,7 @@ class Registrar:
         yield from self._put(api, "/ns" + at, entry, network)
         keys = {"app_s_key": {"key": entry.session_keys["app_s_key"]}}
         session = {"session": {"dev_addr": address.upper(), "keys": keys}}
-        yield from self._put(api, "/as" + at, entry, session)
+        yield from self._put(api, "/as" + at, entry, session | _formatters(entry))
 
     def _noted(self, kind: str, name: str, paths: Sequence[str], call: Steps) -> Steps:
         """
@@ -288,6 +288,10 @@ def _never_was(problem: ApiError) -> bool:
     return problem.name.startswith("no_") and problem.name.endswith("_rights")
 
 
+def _formatters(entry: DeviceEntry) -> Document:
+    return {"formatters": entry.formatters} if entry.formatters else {}
+
+
 def _keys(keys: dict[str, str]) -> Document:
     return {name: {"key": key} for name, key in keys.items()}
 
@@ -297,7 +301,13 @@ def _session(entry: DeviceEntry, address: str) -> Document:
     return {"session": {"dev_addr": address.upper(), "keys": _keys(keys)}}
 
 
-_WHOLE: Callable[[str], bool] = {"mac_settings", "session", "keys", "root_keys"}.__contains__
+_WHOLE: Callable[[str], bool] = {
+    "mac_settings",
+    "session",
+    "keys",
+    "root_keys",
+    "formatters",
+}.__contains__
 
 
 def _paths(fields: Document, before: str = "") -> list[str]:

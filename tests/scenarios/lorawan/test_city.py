@@ -25,7 +25,7 @@ SMALL = {
     "fleet.*.count": "5",
     "fleet.*.behaviour.period_s": "300",
     "fleet.lamp.behaviour.spread_s": "60",
-    "expect.7.within": "12min",
+    "expect.8.within": "12min",
 }
 
 

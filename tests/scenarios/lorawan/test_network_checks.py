@@ -69,18 +69,23 @@ def test_a_town_is_read(tmp_path: Path) -> None:
          "EU_863_870; got 'EU_863_807'; did you mean 'EU_863_870'?"),
         ('"EU_863_870"', '"US_902_928_FSB_2"', "7: expected a frequency plan of EU_863_870 such as "
          "EU_863_870; got 'US_902_928_FSB_2'"),
+        ('"EU_863_870"', '"EU_863_870"\nformatter = "cayene-lpp"', "8: expected 'cayenne-lpp' or "
+         "the path of a script, .js; got 'cayene-lpp'; did you mean 'cayenne-lpp'?"),
+        ('"EU_863_870"', '"EU_863_870"\nformatters = { metre = "cayenne-lpp" }', "8: expected a "
+         "fleet of nodes (lamp, meter); got 'metre'; did you mean 'meter'?"),
         ("desired_rx1_delay", "desired_rx1_dely", "8: expected a MAC setting of the API; "
          "got 'desired_rx1_dely'; did you mean 'desired_rx1_delay'?"),
-        ("frequency_plan", "frequency_plans", "7: expected a key of [network] (frequency_plan, "
-         "mac_settings, webhook); got 'frequency_plans'; did you mean 'frequency_plan'?"),
+        ("frequency_plan", "frequency_plans", "7: expected a key of [network] (formatter, "
+         "formatters, frequency_plan, mac_settings, webhook); got 'frequency_plans'; "
+         "did you mean 'frequency_plan'?"),
         ('turns = "lamp"', 'turns = "meter"', "26: expected turns to be a fleet or device (lamp); "
          "got 'meter'"),
         ("reaction_s = 0.1", "reaction_s = -1", "17: reaction_s must not be negative; got -1"),
         ("relay = { reaction_s = 0.1 }", "relay = 1", "17: relay must be a table; got 1"),
         ('"delivered-once"', '"devices-active"', "29: expected kind to be one of joined, "
          "uplinks-heard, acknowledged, downlinks-received, delivered-once, losses-explained, "
-         "windows-hit, counters-rise, uplinks-genuine, switches-turned for platform things-stack; "
-         "got 'devices-active'; did you mean 'downlinks-received'?"),
+         "windows-hit, counters-rise, uplinks-genuine, switches-turned, decoded for platform "
+         "things-stack; got 'devices-active'; did you mean 'downlinks-received'?"),
         ('"delivered-once"', '"switches-turned"', "28: expected the key 'within' in [[expect]]; "
          "got none"),
     ],
