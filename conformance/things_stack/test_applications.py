@@ -1,6 +1,7 @@
 """Applications on the Identity Server."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -252,3 +253,32 @@ def test_contact_info_is_warned_about(stack: Stack, named: str, requirement: Jud
     answer = stack.api.put(f"/applications/{named}", document)
 
     requirement.check([answer.status, "X-Warning" in answer.headers], expected=[200, True])
+
+
+@pytest.mark.requirement("TTS-APP-019")
+def test_update_sets_its_time(stack: Stack, requirement: Judge) -> None:
+    created = stack.given(create(stack, stack.new_id(), name="old"))
+    path = f"/applications/{part(created, 'ids', 'application_id')}"
+    document = {"application": {"name": "new"}, "field_mask": {"paths": ["name"]}}
+
+    stack.given(stack.api.put(path, document))
+
+    after = stack.api.get(path, field_mask="name")
+    before, now = (
+        [datetime.fromisoformat(str(part(each, name))) for name in ("created_at", "updated_at")]
+        for each in (created, after.json)
+    )
+    requirement.check(now[0], expected=before[0])
+    requirement.check_that(now[1] > before[1], expected=f"later than {before[1]}", actual=now[1])
+
+
+@pytest.mark.requirement("TTS-APP-020")
+def test_list_leaves_deleted_out(stack: Stack, requirement: Judge) -> None:
+    gone, stays = (stack.new_application() for _ in range(2))
+    stack.given(stack.api.delete(f"/applications/{gone}"))
+
+    answer = stack.api.get(f"/users/{stack.user_id}/applications", order="-created_at", limit=1000)
+
+    listed = part(stack.given(answer), "applications") or []
+    ids = {part(each, "ids", "application_id") for each in listed}
+    requirement.check([gone in ids, stays in ids], expected=[False, True])

@@ -248,3 +248,13 @@ def test_statistics_need_a_right(
     answer = stack.api.get(path, key=stranger)
 
     requirement.check(told(answer), expected=[403, "pkg/auth/rights:no_gateway_rights"])
+
+
+@pytest.mark.requirement("TTS-GW-017")
+def test_read_tells_what_the_mask_names(stack: Stack, requirement: Judge) -> None:
+    name = stack.new_gateway(name="a name", description="a description")
+
+    answer = stack.api.get(f"/gateways/{name}", field_mask="description")
+
+    requirement.check(part(answer.json, "description"), expected="a description")
+    requirement.check("name" in (answer.json or {}), expected=False)

@@ -6,22 +6,40 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from simulators.platforms.effects import Answer
 from simulators.platforms.things_stack.deviations.changes import (
     body_without,
     renamed,
     with_body,
+    with_document,
     with_error_status,
     with_member,
     with_status,
     without,
 )
-from simulators.platforms.things_stack.deviations.deviation import Deviation
+from simulators.platforms.things_stack.deviations.deviation import Deviation, OnAnswer
 
 
 def _as_user(contact: Any) -> Any:
     """An organization taken for a user."""
     organization = (contact or {}).get("organization_ids", {}).get("organization_id")
     return {"user_ids": {"user_id": organization}} if organization else contact
+
+
+def _unforgetting() -> OnAnswer:
+    """List all applications that were deleted as well."""
+    gone: list[Any] = []
+
+    def listed(found: Any) -> Any:
+        return {**found, "applications": [*found.get("applications", ()), *gone]}
+
+    def changed(answer: Answer) -> Answer:
+        if answer.request.method == "DELETE":
+            gone.append({"ids": {"application_id": answer.request.path.rpartition("/")[2]}})
+            return answer
+        return with_document(listed)(answer)
+
+    return changed
 
 
 DEVIATIONS: dict[str, Deviation] = {
@@ -116,5 +134,17 @@ DEVIATIONS: dict[str, Deviation] = {
         "An issued DevEUI is short.",
         rpcs=("ApplicationRegistry/IssueDevEUI",),
         answer=with_member(lambda eui: str(eui)[:8], "dev_eui"),
+    ),
+    "application-update-keeps-time": Deviation(
+        "An update is told with the time of the creation.",
+        rpcs=("ApplicationRegistry/Update", "ApplicationRegistry/Get"),
+        answer=with_document(
+            lambda found: {**found, "updated_at": found.get("created_at", found.get("updated_at"))}
+        ),
+    ),
+    "deleted-applications-listed": Deviation(
+        "Deleted applications stay in lists.",
+        rpcs=("ApplicationRegistry/Delete", "ApplicationRegistry/List"),
+        answer=_unforgetting(),
     ),
 }

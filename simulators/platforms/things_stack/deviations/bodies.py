@@ -28,6 +28,27 @@ def _filled(document: Any) -> Any:
     return document
 
 
+def _with_texts_alone(document: Any) -> Any:
+    settings = document.get("end_device", {}).get("mac_settings", {})
+    name = "factory_preset_frequencies"
+    if name in settings:
+        settings[name] = [each for each in settings[name] if isinstance(each, str)]
+    return document
+
+
+def _with_names_alone(document: Any) -> Any:
+    formatters = document.get("end_device", {}).get("formatters", {})
+    if isinstance(formatters.get("up_formatter"), int):
+        del formatters["up_formatter"]
+    return document
+
+
+def _without_offset(document: Any) -> Any:
+    if "expires_at" in document:
+        document["expires_at"] = re.sub(r"[+-]\d\d:\d\d$", "Z", document["expires_at"])
+    return document
+
+
 DEVIATIONS: dict[str, Deviation] = {
     "broken-json-details": Deviation(
         "Broken JSON is refused with details.",
@@ -76,5 +97,20 @@ DEVIATIONS: dict[str, Deviation] = {
             if answer.request.header(b"authorization") is None
             else answer
         ),
+    ),
+    "long-number-overlooked": Deviation(
+        "Frequencies that are no texts are overlooked.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        before=with_body(_with_texts_alone),
+    ),
+    "enum-number-overlooked": Deviation(
+        "A payload formatter that is told by its number is overlooked.",
+        rpcs=("AsEndDeviceRegistry/Set",),
+        before=with_body(_with_names_alone),
+    ),
+    "offset-overlooked": Deviation(
+        "The offset of a time is overlooked.",
+        rpcs=("ApplicationAccess/CreateAPIKey",),
+        before=with_body(_without_offset),
     ),
 }

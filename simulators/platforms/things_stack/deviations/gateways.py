@@ -94,4 +94,9 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("Gs/GetGatewayConnectionStats",),
         answer=forgiven("pkg/auth/rights:no_gateway_rights"),
     ),
+    "gateway-read-whole": Deviation(
+        "A read of a gateway tells its name, unasked.",
+        rpcs=("GatewayRegistry/Get",),
+        answer=with_member(lambda name: name or "a name", "name"),
+    ),
 }
