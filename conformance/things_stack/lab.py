@@ -21,7 +21,12 @@ from conformance.clients.stream import Stream
 from conformance.outcomes import Inconclusive, NotRun
 from conformance.things_stack.equipment.gateway import Downlink, Gateway, delay_us
 from conformance.things_stack.equipment.node import Node
-from conformance.things_stack.equipment.rates import EU868_RATES, airtime_s, rate_text
+from conformance.things_stack.equipment.rates import (
+    EU868_RATES,
+    Modulation,
+    airtime_s,
+    rate_text,
+)
 from conformance.things_stack.equipment.station import FOUND, Station
 from conformance.things_stack.event_stream import events_in, is_about
 from conformance.things_stack.registering import CHANNELS_HZ, Call, Document, Registrar, eui
@@ -84,6 +89,8 @@ class Lab:
         self.free: list[Gateway] = []
         self.opened: list[Gateway] = []
         self.airtime_s = 0.0
+        self._plans: set[str] | None = None
+        self._asking = asyncio.Lock()
         self._new_gateway = new_gateway
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="calls")
 
@@ -91,15 +98,25 @@ class Lab:
         """Call something that blocks, without stopping the radio."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
 
-    async def borrow_gateway(self) -> Gateway:
-        """A connected gateway that no other script uses meanwhile."""
-        if self.free:
-            gateway = self.free.pop()
+    async def plans(self) -> set[str]:
+        """The frequency plans that the target offers."""
+        async with self._asking:
+            if self._plans is None:
+                answer = await self.ask(self.call, "GET", "/configuration/frequency-plans")
+                found = answer.ok_json().get("frequency_plans", [])
+                self._plans = {str(each.get("id")) for each in found}
+        return self._plans
+
+    async def borrow_gateway(self, plan: str | None = None) -> Gateway:
+        """A connected gateway that no other script uses meanwhile; by default with our plan."""
+        plan = plan or self.place.plan
+        free = [each for each in self.free if each.plan == plan]
+        if free:
+            gateway = free[-1]
+            self.free.remove(gateway)
         else:
-            gateway = Gateway(self.name("gtw"), eui())
-            await self.ask(
-                self._new_gateway, gateway.gateway_id, gateway.eui.upper(), self.place.plan
-            )
+            gateway = Gateway(self.name("gtw"), eui(), plan)
+            await self.ask(self._new_gateway, gateway.gateway_id, gateway.eui.upper(), plan)
             await gateway.open(self.place.host, self.place.port)
             self.opened.append(gateway)
         gateway.downlinks.clear()
@@ -213,9 +230,9 @@ class Stage:
         """
         return (await self.call(method, path, body)).ok_json()
 
-    async def gateway(self) -> Gateway:
+    async def gateway(self, plan: str | None = None) -> Gateway:
         """A gateway of this script alone."""
-        gateway = await self.lab.borrow_gateway()
+        gateway = await self.lab.borrow_gateway(plan)
         self._gateways.append(gateway)
         return gateway
 
@@ -269,9 +286,10 @@ class Stage:
         snr_db: float = 9.5,
         f_cnt: int = 0,
         tmst: int | None = None,
+        rate: Modulation | None = None,
     ) -> Sent:
-        """A frame on the air, heard by all these gateways at once."""
-        rate = EU868_RATES[data_rate]
+        """A frame on the air, heard by all these gateways at once; ``rate`` is one of elsewhere."""
+        rate = rate or EU868_RATES[data_rate]
         self.lab.spend(airtime_s(rate, len(phy)))
         heard = {
             each.gateway_id: each.hear(
@@ -325,7 +343,7 @@ class Stage:
     async def uplink(
         self, node: Node, payload: bytes = b"", *gateways: Gateway, data_rate: int = 5,
         frequency_hz: int = CHANNELS_HZ[0], snr_db: float = 9.5, tmst: int | None = None,
-        **options: Any,
+        rate: Modulation | None = None, **options: Any,
     ) -> Sent:  # fmt: skip
         """The next uplink of a node; ``options`` as those of ``Node.uplink``."""
         options.setdefault("tx_dr", data_rate)
@@ -336,7 +354,7 @@ class Stage:
         phy = node.uplink(payload, **options)
         return self.send(
             phy, *gateways, data_rate=data_rate, frequency_hz=frequency_hz, snr_db=snr_db,
-            f_cnt=f_cnt or 0, tmst=tmst,
+            f_cnt=f_cnt or 0, tmst=tmst, rate=rate,
         )  # fmt: skip
 
     async def join(self, node: Node, gateway: Gateway, dev_nonce: int, **how: Any) -> Answer | None:

@@ -29,7 +29,7 @@ _PHY = {
     "1.1": "PHY_V1_1_REV_B",
 }  # fmt: skip
 _IDS = ["ids.device_id", "ids.dev_eui", "ids.join_eui"]
-_OF_DEVICE = ("supports_class_c",)
+_OF_DEVICE = ("supports_class_c", "frequency_plan_id")
 
 
 def eui() -> str:
@@ -128,9 +128,8 @@ class Registrar:
         quiet = {**QUIET, "desired_rx2_data_rate_index": 0} if self.is_eu868 else QUIET
         wanted = {name: value for name, value in {**quiet, **settings}.items() if value is not None}
         device = {
-            "ids": ids, **more, **of_device, "lorawan_version": version,
-            "lorawan_phy_version": _PHY[version], "frequency_plan_id": self.plan,
-            "mac_settings": wanted,
+            "ids": ids, **more, "lorawan_version": version, "lorawan_phy_version": _PHY[version],
+            "frequency_plan_id": self.plan, "mac_settings": wanted, **of_device,
         }  # fmt: skip
         paths = [name for name in device if name not in ("ids", "session")]
         if "session" in device:

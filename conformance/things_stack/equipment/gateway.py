@@ -46,6 +46,7 @@ class Gateway(asyncio.DatagramProtocol):
 
     gateway_id: str
     eui: str
+    plan: str = ""
     tx_error: str | None = None
     lacks_ack: bool = False
     downlinks: list[Downlink] = field(default_factory=list)

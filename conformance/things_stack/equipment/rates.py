@@ -5,6 +5,8 @@ from __future__ import annotations
 from simulators.lorawan.airtime import time_on_air_us
 from simulators.lorawan.modulation import Lora, Modulation, datr
 
+__all__ = ["EU868_RATES", "Lora", "Modulation", "airtime_s", "rate_text"]
+
 EU868_RATES = [Lora(spreading_factor, 125_000) for spreading_factor in (12, 11, 10, 9, 8, 7)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets as random_source
 
 from simulators.lorawan import mac_commands
-from simulators.lorawan.cf_list import Frequencies, decode_cf_list
+from simulators.lorawan.cf_list import ChannelMasks, Frequencies, decode_cf_list
 from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.frames import DataFrame
 from simulators.lorawan.keys import RootKeys, SessionKeys
@@ -38,6 +38,15 @@ def channels_of(cf_list: bytes) -> list[int] | None:
     return list(found.frequencies_hz) if isinstance(found, Frequencies) else None
 
 
+def masks_of(cf_list: bytes) -> list[int]:
+    """The channel masks of a CFList, or none when it lists something else."""
+    try:
+        found = decode_cf_list(cf_list)
+    except LoRaWanError:
+        return []
+    return list(found.masks) if isinstance(found, ChannelMasks) else []
+
+
 def is_in_prefix(dev_addr: str, prefix: str) -> bool:
     """Whether an address lies in a prefix such as ``26000000/7``."""
     first, _, bits = prefix.partition("/")
@@ -66,5 +75,6 @@ _VALUES = {
     "RXTimingSetupReq": ("delay",),
     "RXParamSetupReq": ("rx1_data_rate_offset", "rx2_data_rate_index", "rx2_frequency_hz"),
     "NewChannelReq": ("channel_index", "frequency_hz"),
+    "TxParamSetupReq": ("uplink_dwell_time", "downlink_dwell_time"),
     "ResetConf": ("minor_version",),
 }
