@@ -22,6 +22,7 @@ from scenarios.lorawan.evidence import LorawanEvidence
 from scenarios.model import Scenario
 from scenarios.run import Run
 from thingrig.load_view import steps_table
+from thingrig.radio_view import radio_tables
 
 TellProgress = Callable[[int, Any], None]  # the time in µs, and the platform's evidence
 PLAIN_WIDTH = 120
@@ -54,6 +55,9 @@ def summary(run: Run) -> None:
         steps = measured(load, run.evidence.due(load.on), run.evidence.end_us)
         console.print(steps_table(load, steps))
         console.print(Text(f"the platform {breaking_point(load, steps)}"))
+    for view in TELLING[run.scenario.platform].tables(run):
+        console.print()
+        console.print(view)
     for line in TELLING[run.scenario.platform].totals(run):
         console.print(Text(run.secrets.redact(printable(line))))
 
@@ -69,6 +73,7 @@ class Telling(NamedTuple):
     totals: Callable[[Run], list[str]]
     amount: Callable[[Any], int]
     unit: str
+    tables: Callable[[Run], list[Table]] = lambda run: []
 
 
 def _things_totals(run: Run) -> list[str]:
@@ -91,6 +96,11 @@ def _lorawan_totals(run: Run) -> list[str]:
     )
     failed = [each["why"] for each in lorawan_results.failed_joins(run.evidence)]
     return [totals, *_application_totals(run.evidence), *failed]
+
+
+def _lorawan_tables(run: Run) -> list[Table]:
+    radio = lorawan_results.radio(run.evidence, run.ended_us)
+    return radio_tables(radio, nodes=len(run.evidence.nodes))
 
 
 def _application_totals(evidence: LorawanEvidence) -> list[str]:
@@ -118,7 +128,7 @@ def _uplinks(evidence: LorawanEvidence) -> int:
 
 TELLING = {
     "thethings-io": Telling(_things_totals, _values, "values"),
-    "things-stack": Telling(_lorawan_totals, _uplinks, "uplinks"),
+    "things-stack": Telling(_lorawan_totals, _uplinks, "uplinks", _lorawan_tables),
 }
 
 

@@ -21,14 +21,15 @@ class AtNetwork:
     """
     What was seen of a network from the side of its API.
 
-    ``names`` of nodes by device id; ``relays`` by node; ``left``: what could not be removed;
-    ``reserved``: what is deleted, but for its id.
+    ``names`` of nodes by device id; ``relays``, and ``periods_us`` in which they report, by node;
+    ``left``: what could not be removed; ``reserved``: what is deleted, but for its id.
     """
 
     application: Application
     traffic: Traffic
     names: Mapping[str, str]
     relays: Mapping[str, Relay]
+    periods_us: Mapping[str, int] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     reserved: list[str] = field(default_factory=list)

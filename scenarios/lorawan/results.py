@@ -17,13 +17,21 @@ TOLD = 20  # failed joins that are explained, each with one paragraph
 def parts(run: Run) -> dict[str, Any]:
     """Their part of run.json."""
     evidence: LorawanEvidence = run.evidence
+    heard = radio(evidence, run.ended_us)
     return {
         "counts": counts(evidence),
+        **({} if heard is None else {"radio": heard}),
         "gateways": [_gateway(evidence, name) for name in evidence.watch.gateways],
         "nodes": [_node(evidence, node) for node in evidence.nodes],
         **_application(evidence.at_network),
         "failed_joins": failed_joins(evidence),
     }
+
+
+def radio(evidence: LorawanEvidence, end_us: int) -> dict[str, Any] | None:
+    """What became of everything that nodes sent, where it was watched."""
+    coverage = evidence.watch.coverage
+    return None if coverage is None else coverage.document(end_us)
 
 
 def counts(evidence: LorawanEvidence) -> dict[str, int]:

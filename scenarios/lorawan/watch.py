@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from scenarios.lorawan.coverage import Coverage
 from scenarios.lorawan.traffic import Traffic
 from simulators.clock import Clock
 from simulators.lorawan.modulation import Modulation, datr
@@ -113,11 +114,14 @@ class Watch:
         gateways: Iterable[tuple[str, str]],
         recorder: Recorder | None,
         traffic: Traffic | None = None,
+        coverage: Coverage | None = None,
     ) -> None:
         """
         Args:
             traffic: gets to know every data frame; without it they are counted.
+            coverage: gets to know every frame.
         """
+        self.coverage = coverage
         self._clock = clock
         self.traffic = traffic
         self.gateways = {name: GatewayNotes(name, kind) for name, kind in gateways}
@@ -136,6 +140,8 @@ class Watch:
 
     def transmitted(self, transmission: Transmission) -> None:
         """A frame starts."""
+        if self.coverage is not None:
+            self.coverage.transmitted(transmission)
         if self.traffic is not None:
             self.traffic.transmitted(transmission)
         if transmission.is_downlink:
@@ -153,6 +159,8 @@ class Watch:
 
     def heard(self, receiver: str, reception: Reception) -> None:
         """A gateway, or a node, got a frame."""
+        if self.coverage is not None:
+            self.coverage.heard(receiver, reception)
         if self.traffic is not None:
             self.traffic.heard(receiver, reception)
         transmission = reception.transmission
@@ -169,6 +177,8 @@ class Watch:
 
     def lost(self, receiver: str, transmission: Transmission, reason: str) -> None:
         """It did not."""
+        if self.coverage is not None:
+            self.coverage.lost(receiver, transmission, str(reason))
         if self.traffic is not None:
             self.traffic.lost(receiver, transmission, str(reason))
         if transmission.is_downlink:

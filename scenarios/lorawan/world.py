@@ -19,6 +19,7 @@ from scenarios.lorawan.building import (
     mobility_of,
     regional,
 )
+from scenarios.lorawan.coverage import Coverage
 from scenarios.lorawan.enrolment import Membership
 from scenarios.lorawan.evidence import AtNetwork, LorawanEvidence
 from scenarios.lorawan.model import Parts
@@ -98,7 +99,8 @@ class LorawanWorld:
         self.streams = RandomStreams(scenario.seed)
         names = [(spec.name, spec.kind) for spec in self.parts.gateways]
         traffic = Traffic() if joined is not None else None
-        watch = Watch(clock, names, recorder, traffic)
+        coverage = Coverage({spec.name: spec.position for spec in self.parts.gateways})
+        watch = Watch(clock, names, recorder, traffic, coverage if is_watched else None)
         observer = watch if is_watched else None
         self.medium = medium_of(self.parts.radio, clock, self.streams, observer)
         builder = GatewayBuilder(
@@ -183,6 +185,12 @@ class LorawanWorld:
             traffic,
             {device_id: name for name, device_id in membership.device_ids.items()},
             {each.node.name: each.relay for each in built if each.relay is not None},
+            {
+                name: kind_of(spec.behaviour).reporting.period_us
+                for spec in self.scenario.fleets
+                for name in spec.names()
+                if "relay" in spec.behaviour
+            },
         )
 
     def _caretakers(

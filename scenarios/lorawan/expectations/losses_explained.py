@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from scenarios.expectations.judgement import Judgement
+from scenarios.lorawan.coverage import most_telling
 from scenarios.lorawan.evidence import LorawanEvidence
 
 
@@ -17,7 +18,9 @@ def judge(evidence: LorawanEvidence, on: str | None, *, at_most: float = 1.0) ->
     """
     notes = evidence.uplinks(on)
     lost = [note for note in notes if not note.heard_by]
-    reasons = Counter(max(set(note.losses.values()), key=_tells) for note in lost if note.losses)
+    reasons = Counter(
+        max(set(note.losses.values()), key=most_telling) for note in lost if note.losses
+    )
     broken = [
         f"{note.node}'s frame {note.key[1]} at {note.start_us / 1e6:.3f} s: no gateway was on"
         for note in lost
@@ -27,11 +30,6 @@ def judge(evidence: LorawanEvidence, on: str | None, *, at_most: float = 1.0) ->
         broken.insert(0, f"{len(lost)} of {len(notes)} uplinks were lost, {_told(reasons)}")
     measured = {"uplinks": len(notes), "lost": len(lost), **dict(sorted(reasons.items()))}
     return Judgement(len(notes), broken, measured=measured)
-
-
-def _tells(reason: str) -> tuple[bool, str]:
-    """The gateway that was nearest to hearing it tells the reason."""
-    return reason not in ("too weak", "not listened"), reason
 
 
 def _told(reasons: Counter[str]) -> str:

@@ -14,13 +14,19 @@ from simulators.devices.lorawan.relay import Reaction
 from simulators.devices.node import Node
 
 
-def judge(evidence: LorawanEvidence, on: str | None, *, within: int) -> Judgement:
+def judge(
+    evidence: LorawanEvidence, on: str | None, *, within: int, periods: float | None = None
+) -> Judgement:
     """
     Times run from the order at the API to the switch's being in position, in microseconds.
 
     A command whose downlink was on air and got lost there, or found its node busy, is not judged;
     nor is one that was not followed yet when the scenario ended before its time was over. When
     all that remain were ordered so late that nothing could have failed, that is told.
+
+    Args:
+        periods: at most so many reporting periods of the switch, where they are shorter: a switch
+            of class A hears of a command when it reports.
     """
     at = evidence.network_side()
     chosen = {node.name: node for node in evidence.chosen(on)}
@@ -30,19 +36,22 @@ def judge(evidence: LorawanEvidence, on: str | None, *, within: int) -> Judgemen
         name = at.names[turn.device_id]
         if name not in chosen:
             continue
-        is_over = turn.order.ordered_us + within <= evidence.end_us
+        most_us = within
+        if periods is not None and name in at.periods_us:
+            most_us = min(within, round(periods * at.periods_us[name]))
+        is_over = turn.order.ordered_us + most_us <= evidence.end_us
         could_fail += is_over
         reaction = _reaction(at, name, turn)
         delay_us = None if reaction is None else reaction.done_us - turn.order.ordered_us
         if delay_us is None and not is_over:
             pending += 1
-        elif (delay_us is None or delay_us > within) and _was_lost(at, chosen[name], turn):
+        elif (delay_us is None or delay_us > most_us) and _was_lost(at, chosen[name], turn):
             lost += 1
         else:
             judged += 1
             if delay_us is not None:
                 delays_us.append(delay_us)
-            if delay_us is None or delay_us > within:
+            if delay_us is None or delay_us > most_us:
                 broken.append(_told(name, turn, delay_us))
     unclear = []
     if pending and not could_fail:

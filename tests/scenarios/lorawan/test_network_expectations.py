@@ -55,7 +55,11 @@ class Scene:
         watch = Watch(clock, [("roof", "packet-forwarder")], None, self.traffic)
         self.application = Application(Api(clock, Doors(self), "key", user="app"), "app")
         self.at = AtNetwork(
-            self.application, self.traffic, {"lamp-1": "lamp-1"}, {"lamp-1": self.relay}
+            self.application,
+            self.traffic,
+            {"lamp-1": "lamp-1"},
+            {"lamp-1": self.relay},
+            {"lamp-1": 4 * SECOND_US},
         )
         self.evidence = LorawanEvidence([built.node], {"lamp-1": "lamp"}, watch, END_US)
         self.evidence.at_network = self.at
@@ -331,6 +335,14 @@ def test_a_short_run_judges_what_it_saw(scene: Scene) -> None:
     assert (late.verdict, late.unclear) == (
         "inconclusive", ["1 commands were not followed yet, and had time left"],
     )  # fmt: skip
+
+
+def test_a_switch_has_no_longer_than_its_periods(scene: Scene) -> None:
+    scene.turn(10, f_cnt=1, after_s=9)
+
+    judgement = switches_turned.judge(scene.evidence, None, within=1000 * SECOND_US, periods=2.0)
+
+    assert judgement.broken == ["lamp-1 was told 'on' at 10.000 s and followed after 9s"]
 
 
 def test_a_switch_follows_late_or_never(scene: Scene) -> None:
