@@ -15,7 +15,7 @@ from conformance.miniature import Miniature, miniatures
 from tests.miniatures.judging import Judged, Workshop, quick_choice, rough_seconds, whole_choice
 
 PLATFORMS = ("thethings-io", "things-stack")
-AT_ONCE = 6
+AT_ONCE = 8
 """Servers at a time: most of a long run is waiting, for streams and radio windows above all."""
 
 

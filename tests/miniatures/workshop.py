@@ -28,6 +28,7 @@ import conformance
 import simulators.platforms
 from conformance.marks import requirement_tests
 from conformance.requirement import PACKAGE, REQUIREMENTS, catalogue
+from scenarios.files import mistakes_in
 from simulators.platforms.embedded import PASSWORD_COST
 from simulators.platforms.platform import Settings
 from simulators.platforms.serving import serve
@@ -38,9 +39,9 @@ OUR_FAULT = 70
 
 def main() -> None:
     """Judge what the input says until it ends."""
-    prepare()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)  # what children print is no answer
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what anybody prints is no answer
+    prepare()
     for line in sys.stdin:
         print(json.dumps(judge(**json.loads(line))), file=answers)
 
@@ -51,6 +52,8 @@ def prepare() -> None:
         _import_all(package.__path__, package.__name__)
     catalogue(REQUIREMENTS)
     requirement_tests()
+    mistakes_in({}, "target")
+    pytest.main(["-c", str(PACKAGE / "run.ini"), "--version"])
     gc.collect()
     gc.freeze()  # or every collection of a child would copy the pages of all this
 
