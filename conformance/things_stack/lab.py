@@ -107,15 +107,15 @@ class Lab:
                 self._plans = {str(each.get("id")) for each in found}
         return self._plans
 
-    async def borrow_gateway(self, plan: str | None = None) -> Gateway:
+    async def borrow_gateway(self, plan: str | None = None, *, has_gps: bool = False) -> Gateway:
         """A connected gateway that no other script uses meanwhile; by default with our plan."""
         plan = plan or self.place.plan
-        free = [each for each in self.free if each.plan == plan]
+        free = [each for each in self.free if (each.plan, each.has_gps) == (plan, has_gps)]
         if free:
             gateway = free[-1]
             self.free.remove(gateway)
         else:
-            gateway = Gateway(self.name("gtw"), eui(), plan)
+            gateway = Gateway(self.name("gtw"), eui(), plan, has_gps)
             await self.ask(self._new_gateway, gateway.gateway_id, gateway.eui.upper(), plan)
             await gateway.open(self.place.host, self.place.port)
             self.opened.append(gateway)
@@ -230,9 +230,9 @@ class Stage:
         """
         return (await self.call(method, path, body)).ok_json()
 
-    async def gateway(self, plan: str | None = None) -> Gateway:
+    async def gateway(self, plan: str | None = None, *, has_gps: bool = False) -> Gateway:
         """A gateway of this script alone."""
-        gateway = await self.lab.borrow_gateway(plan)
+        gateway = await self.lab.borrow_gateway(plan, has_gps=has_gps)
         self._gateways.append(gateway)
         return gateway
 
@@ -300,6 +300,10 @@ class Stage:
         names = "+".join(heard)
         self._note(f"up {names} DR{data_rate} {frequency_hz} {phy.hex()}")
         return Sent(phy, heard, frequency_hz, data_rate, f_cnt)
+
+    def quiet(self, *gateways: Gateway) -> Sent:
+        """No frame, now: from here on answers are waited for that nothing has asked for."""
+        return Sent(b"", {each.gateway_id: each.now() for each in gateways}, 0, 0)
 
     def rate(self, data_rate: int) -> Any:
         """A data rate of EU868."""

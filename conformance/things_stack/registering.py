@@ -29,7 +29,7 @@ _PHY = {
     "1.1": "PHY_V1_1_REV_B",
 }  # fmt: skip
 _IDS = ["ids.device_id", "ids.dev_eui", "ids.join_eui"]
-_OF_DEVICE = ("supports_class_c", "frequency_plan_id")
+_OF_DEVICE = ("supports_class_b", "supports_class_c", "multicast", "frequency_plan_id")
 
 
 def eui() -> str:

@@ -6,7 +6,8 @@ import asyncio
 import json
 from typing import Any
 
-from conformance.things_stack.equipment.gateway import Downlink, Gateway, delay_us
+from conformance.things_stack.equipment.class_b import first_slot, is_ping_slot, slot_of
+from conformance.things_stack.equipment.gateway import Downlink, Gateway, delay_us, gps_us
 from conformance.things_stack.equipment.node import Node
 from conformance.things_stack.equipment.rates import EU868_RATES, airtime_s, rate_text
 from conformance.things_stack.equipment.station import (
@@ -188,3 +189,24 @@ def test_station_talks_to_a_server_and_is_refused_by_status() -> None:
     found = asyncio.run(asyncio.wait_for(talk(), 10.0))
 
     assert found == [401, {"status": 401}, 101, {"msgtype": "router_config"}]
+
+
+def test_ping_slots_are_those_of_a_published_vector() -> None:
+    found = [first_slot(1_234_567_936, "52d4c302", period) for period in (4096, 128, 32)]
+    begin_us = 1_234_567_936_000_000 + 2_120_000 + 1024 * 30_000
+
+    assert found == [1024, 0, 0]
+    assert slot_of(begin_us + 40) == (1024, 40)
+    moments = (begin_us, begin_us + 1, begin_us + 30_000)
+    assert [is_ping_slot(at, "52d4c302", 4096) for at in moments] == [True, False, False]
+
+
+def test_gateway_with_gps_counts_gps_time() -> None:
+    gateway = Gateway("gtw1", "0102030405060708", has_gps=True)
+    gateway.last_tmst = 5 * 2**32 - 1000
+    by_counter = Downlink("gtw1", TxPk(868_100_000, SF7, b"", tmst=1000), 0.0)
+    by_gps = Downlink("gtw1", TxPk(868_100_000, SF7, b"", gps_ms=7), 0.0)
+    at_once = Downlink("gtw1", TxPk(868_100_000, SF7, b"", is_immediate=True), 0.0)
+
+    found = [gps_us(gateway, each) for each in (by_counter, by_gps, at_once)]
+    assert found == [5 * 2**32 + 1000, 7000, None]

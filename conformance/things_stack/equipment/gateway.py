@@ -9,6 +9,7 @@ Source: Lora-net/packet_forwarder 4.0.1, PROTOCOL.TXT.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ from simulators.wire.errors import WireError
 from simulators.wire.semtech_packets import RxPk, Stat, TxPk
 
 KEEP_ALIVE_S = 5.0
+GPS_AHEAD_S = 18 - 315_964_800
+"""From Unix time to GPS time: leap seconds since 2017, and where it begins."""
 COUNTER = 2**32
 
 
@@ -40,13 +43,15 @@ class Gateway(asyncio.DatagramProtocol):
     """
     One gateway.
 
-    ``tx_error`` is what it answers to the next downlink instead of taking it (TX_ACK);
-    ``lacks_ack`` keeps it silent about downlinks.
+    One with GPS counts the microseconds of GPS time, whole milliseconds for receptions, and tells
+    them (``tmms``). ``tx_error`` is what it answers to the next downlink instead of taking it
+    (TX_ACK); ``lacks_ack`` keeps it silent about downlinks.
     """
 
     gateway_id: str
     eui: str
     plan: str = ""
+    has_gps: bool = False
     tx_error: str | None = None
     lacks_ack: bool = False
     downlinks: list[Downlink] = field(default_factory=list)
@@ -100,7 +105,10 @@ class Gateway(asyncio.DatagramProtocol):
         Receptions lie a millisecond apart at least, so that a downlink tells by its time what it
         answers.
         """
-        now = int(asyncio.get_running_loop().time() * 1_000_000)
+        if self.has_gps:
+            now = int((time.time() + GPS_AHEAD_S) * 1000) * 1000
+        else:
+            now = int(asyncio.get_running_loop().time() * 1_000_000)
         self.last_tmst = max(now, self.last_tmst + 1000)
         return self.last_tmst % COUNTER
 
@@ -123,7 +131,10 @@ class Gateway(asyncio.DatagramProtocol):
             ``tmst``, the end of the reception.
         """
         at = self.now() if tmst is None else tmst
-        packet = RxPk(at, frequency_hz, modulation, phy, rssi_dbm, snr_db, channel, crc=crc)
+        gps_ms = self.last_tmst // 1000 if self.has_gps and tmst is None else None
+        packet = RxPk(
+            at, frequency_hz, modulation, phy, rssi_dbm, snr_db, channel, crc=crc, gps_ms=gps_ms
+        )
         self._send(wire.PushData(self._token(), self.eui, (packet,)))
         return at
 
@@ -165,3 +176,12 @@ def delay_us(sent: int, downlink: Downlink) -> int | None:
     """From the end of an uplink to the start of a downlink; None when it is sent at once."""
     tmst = downlink.packet.tmst
     return None if tmst is None else (tmst - sent) % COUNTER
+
+
+def gps_us(gateway: Gateway, downlink: Downlink) -> int | None:
+    """When a gateway with GPS is to send a downlink; None when that is at once."""
+    packet = downlink.packet
+    if packet.gps_ms is not None:
+        return packet.gps_ms * 1000
+    last = gateway.last_tmst
+    return None if packet.tmst is None else last + (packet.tmst - last) % COUNTER

@@ -11,11 +11,19 @@ from dataclasses import dataclass, field
 from simulators.lorawan import frames, join
 from simulators.lorawan.crypto import Session
 from simulators.lorawan.errors import LoRaWanError
-from simulators.lorawan.frames import ACK, ADR, ADR_ACK_REQ, DataFrame, JoinAccept, JoinRequest
+from simulators.lorawan.frames import (
+    ACK,
+    ADR,
+    ADR_ACK_REQ,
+    CLASS_B,
+    DataFrame,
+    JoinAccept,
+    JoinRequest,
+)
 from simulators.lorawan.keys import Attempt, RootKeys, SessionKeys, derive_session_keys
 
 NO_KEYS = RootKeys(b"")
-FLAGS = {"adr": ADR, "adr_ack_req": ADR_ACK_REQ, "ack": ACK}
+FLAGS = {"adr": ADR, "adr_ack_req": ADR_ACK_REQ, "ack": ACK, "class_b": CLASS_B}
 
 
 @dataclass
@@ -79,7 +87,8 @@ class Node:
         """
         The next uplink, or one with another counter.
 
-        ``flags``: ``adr``, ``adr_ack_req``, ``ack``. A frame without payload has no port.
+        ``flags``: ``adr``, ``adr_ack_req``, ``ack``, ``class_b``. A frame without payload has no
+        port.
         """
         assert self.session is not None
         number = self.f_cnt if f_cnt is None else f_cnt
