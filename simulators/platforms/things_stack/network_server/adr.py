@@ -117,7 +117,7 @@ def _choice(device: Device, info: UplinkInfo, current: Choice) -> Choice:
     if heard.uplinks < MOST_HEARD:
         margin -= _SAFETY_DB
     offsets = device.region.tx_power_offsets_db
-    rate, margin = _rate(limits.rates, current.data_rate, margin)
+    rate, margin = _rate(limits.rates, current.data_rate, margin, _lost_db(limits.powers, offsets))
     power = 0 if rate > current.data_rate else min(current.power, len(offsets) - 1)
     power = _power(limits.powers, power, margin, offsets)
     return Choice(rate, power, _repeats(device, heard, current.repeats, limits))
@@ -179,25 +179,33 @@ def _powers(device: Device, limits: Document) -> list[int]:
     return [each for each in range(first, last + 1) if each not in rejected]
 
 
-def _rate(rates: list[int], current: int, margin: float) -> tuple[int, float]:
+def _lost_db(powers: list[int], offsets: tuple[int, ...]) -> int:
+    """What the highest power that may be lies below the highest that there is."""
+    return offsets[0] - offsets[powers[0]]
+
+
+def _rate(rates: list[int], current: int, margin: float, lost_db: int) -> tuple[int, float]:
     """The fastest data rate that the margin allows, never a slower one; what is left of it."""
     rate = max(current, rates[0])
     for each in reversed(rates):
         if each <= rate:
             break
-        if (each - current) * _STEP_DB <= margin:
+        if (each - current) * _STEP_DB <= margin - lost_db:
             rate = each
             break
     return rate, margin - (rate - current) * _STEP_DB
 
 
 def _power(powers: list[int], current: int, margin: float, offsets: tuple[int, ...]) -> int:
-    """The lowest power that the margin allows; an index that may not be gives way to the next."""
+    """
+    The lowest power that the margin allows, a higher one where it is missed.
+
+    An index that may not be gives way to the next; the highest power is not chosen to make up for
+    a margin, and where no other is enough, all stays.
+    """
     power = min(max(current, powers[0]), powers[-1])
     margin -= offsets[current] - offsets[power]
-    for each in reversed(powers):
-        if each <= power:
-            break
+    for each in reversed(powers[1:]):
         if offsets[power] - offsets[each] <= margin:
             return each
     return power

@@ -109,6 +109,8 @@ def _candidates(
         if not frame.ack and _is_next(0, low, device.version(is_pending=True)):
             yield _Candidate(low)
         return
+    if frame.ack and "recent_downlinks" not in device.mac_state:
+        return  # there was nothing to acknowledge: it is another device
     traffic = device.traffic
     last = traffic.f_cnt_up
     is_first = not last and not traffic.heard

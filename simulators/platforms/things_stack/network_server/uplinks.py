@@ -41,6 +41,7 @@ _NOT_KEPT = ("last_f_cnt_up", "last_n_f_cnt_down", "last_a_f_cnt_down", "last_co
 _OF_PATHS = ("gateway_ids", "antenna_index", "snr", "channel_rssi", "downlink_path_constraint",
              "uplink_token")  # fmt: skip
 _MOST_PATHS = 8
+_CONFIRMED = "pending_application_downlink"
 
 
 class Uplinks:
@@ -122,18 +123,21 @@ class Uplinks:
                 return
         info, commands = _read(match, frame, gathering.receptions)
         device = match.device
-        if match.is_pending and not _confirms(device, commands.commands):
+        if not _can_begin(match, commands.commands):
             self._drop(device, first, StackError("pkg/networkserver:device_not_found"), now_us)
             return
+        unheard = device.state.get("mac_state", {}).get(_CONFIRMED)
         if match.is_pending:
             device.confirm_session()
             device.save()
         elif match.is_reset:
             self._reset(device, now_us)
+        if unheard is not None:
+            device.mac_state[_CONFIRMED] = unheard
         if "pending_session" in device.state:
             device.drop_pending_session()
             device.save()
-        self._accept(device, info, commands, now_us)
+        self._accept(match, info, commands, now_us)
 
     def _reset(self, device: Device, now_us: int) -> None:
         """The device has forgotten all: address and keys are what is left of its session."""
@@ -146,13 +150,16 @@ class Uplinks:
         device.save()
 
     def _accept(
-        self, device: Device, info: UplinkInfo, commands: mac_commands.Parsed, now_us: int
+        self, match: Match, info: UplinkInfo, commands: mac_commands.Parsed, now_us: int
     ) -> None:
-        stack, is_new = self._stack, info.transmission == 1
+        stack, device, is_new = self._stack, match.device, info.transmission == 1
         _note(device, info)
-        if is_new:
-            self._acknowledge(device, info, now_us)
-            mac.forget_answers(device)
+        is_heard = info.has_ack and is_new and not (match.is_pending or match.is_reset)
+        self._acknowledge(device, info, now_us, is_heard=is_heard)
+        mac.forget_answers(device)
+        if not is_new:
+            mac.answer_again(stack, device, commands.commands, info, now_us)
+        else:
             if commands.commands:
                 mac.handle_commands(stack, device, commands.commands, info, now_us)
             if commands.problem is not None:
@@ -185,13 +192,15 @@ class Uplinks:
     def _tell_unknown(self, device: Device, rest: bytes, info: UplinkInfo, now_us: int) -> None:
         self._tell("ns.mac.command.unknown", device, info, now_us, {"cid": f"CID_RFU_{rest[0]}"})
 
-    def _acknowledge(self, device: Device, info: UplinkInfo, now_us: int) -> None:
+    def _acknowledge(
+        self, device: Device, info: UplinkInfo, now_us: int, *, is_heard: bool
+    ) -> None:
         """The uplink after a confirmed downlink tells whether that one was heard."""
-        pending = device.mac_state.pop("pending_application_downlink", None)
+        pending = device.mac_state.pop(_CONFIRMED, None)
         if pending is None:
             return
         device.save()
-        kind = "downlink_ack" if info.has_ack else "downlink_nack"
+        kind = "downlink_ack" if is_heard else "downlink_nack"
         up = Up(device.tenant, device.ids, kind, pending, info.correlation_ids, info.received_us)
         self._stack.application.handle_up(up, now_us)
 
@@ -283,9 +292,18 @@ def _read(
 _NO_COMMANDS = mac_commands.Parsed([])
 
 
-def _confirms(device: Device, commands: list[MacCommand]) -> bool:
-    """From 1.1 on a session is confirmed by a command, before by any uplink."""
-    if device.version(is_pending=True) < MacVersion.V1_1:
+def _can_begin(match: Match, commands: list[MacCommand]) -> bool:
+    """
+    Whether an uplink may be the first one, where it would be.
+
+    It answers nothing yet; from 1.1 on the session of a join is confirmed by a command, before by
+    any uplink.
+    """
+    if not (match.is_pending or match.is_reset):
+        return True
+    if not all(mac.is_begun_by_device(command) for command in commands):
+        return False
+    if match.is_reset or match.device.version(is_pending=True) < MacVersion.V1_1:
         return True
     return any(isinstance(command, mac_commands.RekeyInd) for command in commands)
 

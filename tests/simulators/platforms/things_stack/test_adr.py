@@ -229,6 +229,29 @@ def test_a_device_s_settings_choose_the_mode(
     assert walk.parameters() == expected
 
 
+def test_a_margin_that_is_missed_raises_the_power(bench: Bench) -> None:
+    walk = Walk(bench)
+    walk.send(snr=14.0)
+    walk.send(snr=60.0, answers=(TAKES_IT,), spreading_factor=7)
+    walk.send(snr=60.0, spreading_factor=7)
+    walk.send(snr=60.0, answers=(TAKES_IT,), spreading_factor=7)
+    assert walk.parameters("current") == (5, 7, 1)
+
+    walk.send(snr=3.0, spreading_factor=7)
+
+    # 3 - -7.5 - 15 - 2.5 are 7 dB too few: four steps of 2 dB.
+    assert walk.parameters() == (5, 3, 1)
+
+
+def test_where_the_highest_power_may_not_be_the_data_rate_waits(bench: Bench) -> None:
+    walk = Walk(bench, adr={"dynamic": {"min_tx_power_index": 2}})
+
+    walk.send(snr=12.5)
+
+    # 12.5 - -20 - 15 - 2.5 are 15 dB: less 4 dB, they are enough for four data rates.
+    assert walk.parameters() == (4, 2, 1)
+
+
 def test_a_device_that_slows_down_has_raised_its_power(bench: Bench) -> None:
     walk = Walk(bench)
     walk.send(snr=14.0)

@@ -30,7 +30,7 @@ def test_versions(bench):
 def test_a_band(bench):
     document = bench.get("/configuration/bands/EU_863_870/1.0.2-b")[1]
     band = document["descriptions"]["EU_863_870"]["band"]["PHY_V1_0_2_REV_B"]
-    assert band["default_rx2_parameters"] == {"data_rate_index": 0, "frequency": "869525000"}
+    assert band["default_rx2_parameters"] == {"frequency": "869525000"}
     assert band["uplink_channels"][0] == {"frequency": "868100000", "max_data_rate": 5}
     assert band["data_rates"]["5"]["rate"]["lora"] == {
         "bandwidth": 125000, "spreading_factor": 7, "coding_rate": "4/5",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulators.lorawan.frames import ACK, ADR
+from simulators.lorawan.mac_commands import LinkCheckReq, RXTimingSetupAns, encode
 from tests.simulators.platforms.things_stack.radio import (
     ADDRESS,
     EU_HZ,
@@ -13,6 +14,8 @@ from tests.simulators.platforms.things_stack.radio import (
     add_abp,
     state_of,
 )
+
+SENT = [{"payload": {"mac_payload": {"f_port": 1, "full_f_cnt": 4}}}]
 
 
 @pytest.fixture
@@ -248,6 +251,7 @@ def test_the_mic_of_1_1_holds_channel_data_rate_and_acknowledged_counter(bench, 
     session = abp_session(is_1_1=True)
     device = bench.core.stack.network.devices.by_address(ADDRESS)[0]
     device.state["session"]["last_conf_f_cnt_down"] = 9
+    device.mac_state["recent_downlinks"] = SENT
     device.save()
     good = session.protect_uplink(1, 1, b"x", f_ctrl=ACK, conf_f_cnt=9, tx_dr=5, tx_ch=1)
     bad = session.protect_uplink(2, 1, b"x", f_ctrl=ACK, conf_f_cnt=9, tx_dr=5, tx_ch=2)
@@ -273,7 +277,10 @@ def test_a_confirmed_downlink_is_acknowledged_before_the_uplink(bench, air):
     item = {"f_port": 1, "f_cnt": 4, "confirmed": True}
     for number, f_ctrl in enumerate((ACK, 0)):
         device = bench.core.stack.network.devices.by_address(ADDRESS)[0]
-        device.mac_state["pending_application_downlink"] = item
+        device.state["mac_state"] |= {
+            "pending_application_downlink": item,
+            "recent_downlinks": SENT,
+        }
         device.save()
         air.send(session.protect_uplink(number, 1, b"x", f_ctrl=f_ctrl))
     assert [up.kind for up in air.ups] == [
@@ -283,6 +290,49 @@ def test_a_confirmed_downlink_is_acknowledged_before_the_uplink(bench, air):
         "uplink_message",
     ]
     assert air.ups[0].message == item
+
+
+def test_who_was_told_nothing_has_nothing_to_acknowledge(bench, air):
+    add_abp(bench)
+    session = abp_session()
+    acknowledging = session.protect_uplink(0, 1, b"x", f_ctrl=ACK)
+    assert air.send(acknowledging) == "networkserver:device_not_found"
+
+
+def test_a_device_that_says_it_again_has_not_heard_a_confirmed_downlink(bench, air):
+    add_abp(bench, mac_settings={"adr": {"static": {"nb_trans": 2}}})
+    session = abp_session()
+    phy = session.protect_uplink(0, 1, b"x", is_confirmed=True)
+    air.send(phy)
+    device = bench.core.stack.network.devices.by_address(ADDRESS)[0]
+    device.mac_state["pending_application_downlink"] = {"f_port": 1, "f_cnt": 4}
+    device.save()
+    air.wait(2)
+    assert air.send(phy) is None
+    assert [up.kind for up in air.ups] == ["uplink_message", "downlink_nack"]
+
+
+def test_a_device_that_counts_anew_has_not_heard_a_confirmed_downlink(bench, air):
+    add_abp(bench, mac_settings={"resets_f_cnt": True})
+    session = abp_session()
+    air.send(session.protect_uplink(5, 1, b"x"))
+    device = bench.core.stack.network.devices.by_address(ADDRESS)[0]
+    device.state["mac_state"] |= {
+        "pending_application_downlink": {"f_cnt": 4},
+        "recent_downlinks": SENT,
+    }
+    device.save()
+    air.send(session.protect_uplink(0, 1, b"x", f_ctrl=ACK))
+    assert [up.kind for up in air.ups] == ["uplink_message", "downlink_nack", "uplink_message"]
+
+
+def test_a_device_that_counts_anew_answers_nothing(bench, air):
+    add_abp(bench, mac_settings={"resets_f_cnt": True})
+    session = abp_session()
+    air.send(session.protect_uplink(5, 1, b"x"))
+    air.send(session.protect_uplink(0, 1, b"x", f_opts=encode(RXTimingSetupAns())))
+    air.send(session.protect_uplink(1, 1, b"x", f_opts=encode(LinkCheckReq())))
+    assert air.counters() == [5, 1]
 
 
 def test_a_change_by_the_api_does_not_lose_the_counter(bench, air):

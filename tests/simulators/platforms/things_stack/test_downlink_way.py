@@ -10,8 +10,17 @@ import pytest
 from simulators.lorawan.frames import ACK, DataFrame
 from simulators.lorawan.mac_commands import NewChannelAns, encode
 from tests.simulators.platforms.things_stack.conftest import Bench
-from tests.simulators.platforms.things_stack.radio import APP_KEY, Air, abp_session, add_abp
+from tests.simulators.platforms.things_stack.radio import (
+    APP_KEY,
+    DEV_EUI,
+    JOIN_EUI,
+    Air,
+    abp_session,
+    add_abp,
+    add_otaa,
+)
 from tests.simulators.platforms.things_stack.test_class_a import SETTLED
+from tests.simulators.platforms.things_stack.test_joins import joined
 from tests.simulators.platforms.things_stack.traffic import add_device
 
 
@@ -107,3 +116,38 @@ def test_counters_that_the_network_used_are_given_anew(bench: Bench) -> None:
     assert frames[-1] is not None
     assert frames[-1].frm_payload == b"on"
     assert way.kinds() == ["downlink_queued"]
+
+
+def test_a_confirmed_item_that_a_join_overtakes_is_sent_in_the_new_session(bench: Bench) -> None:
+    """Nobody can say any more whether it was heard: it is told as if not, and goes out again."""
+    bench.application()
+    handle_up = bench.core.stack.application.handle_up
+    air = Air(bench)
+    bench.core.stack.application.handle_up = handle_up  # type: ignore[method-assign]
+    told: list[dict[str, Any]] = []
+    outputs = bench.core.stack.application.outputs
+    outputs.others.append(lambda tenant, application, kind, up, now_us: told.append({kind: up}))
+    add_otaa(bench, mac_settings=SETTLED)
+    ids = {"device_id": "dev1", "dev_eui": DEV_EUI, "join_eui": JOIN_EUI}
+    paths = ["ids.device_id", "ids.dev_eui", "ids.join_eui"]
+    body = {"end_device": {"ids": ids}, "field_mask": {"paths": paths}}
+    bench.made("/as/applications/app1/devices/dev1", body, method="PUT")
+    _, first = joined(air, 1)
+    air.wait(5)
+    air.send(first.protect_uplink(0, 1, b"x"))
+    item = {"f_port": 1, "frm_payload": base64.b64encode(b"on").decode(), "confirmed": True}
+    bench.made("/as/applications/app1/devices/dev1/down/push", {"downlinks": [item]})
+    air.send(first.protect_uplink(1, 1, b"x"))
+    air.wait(5)
+    told.clear()
+
+    _, second = joined(air, 2)
+    air.wait(5)
+    air.send(second.protect_uplink(0, 1, b"x"))
+    air.wait(5)
+
+    assert [kind for each in told for kind in each] == [
+        "join_accept", "downlink_nack", "uplink_message",
+    ]  # fmt: skip
+    frame = second.open_downlink(air.downlinks[-1].phy, 1)
+    assert (frame.f_cnt, frame.frm_payload) == (1, b"on")

@@ -344,6 +344,19 @@ def test_the_time_is_that_of_the_uplink(bench: Bench) -> None:
     assert talk.say(DeviceTimeReq()) == [DeviceTimeAns(1_390_737_618, 0)]
 
 
+def test_what_a_repetition_asks_is_answered_again(bench: Bench) -> None:
+    """The device repeats, since it has not heard the answer; what it answers itself is no news."""
+    talk = Talk(bench, mac_settings={"desired_rx1_delay": 3})
+    told = b"".join(map(encode, (DeviceTimeReq(), RXTimingSetupAns())))
+    phy = talk.session.protect_uplink(0, 1, b"x", is_confirmed=True, f_opts=told)
+    for _ in range(2):
+        assert talk.air.send(phy) is None
+        talk.air.wait(2)
+
+    answers = [talk._read(each.phy)[0] for each in talk.air.downlinks]
+    assert answers == [DeviceTimeAns(1_390_737_618, 0), DeviceTimeAns(1_390_737_620, 64)]
+
+
 def test_an_answer_that_nobody_could_send_is_not_sent_later(bench: Bench) -> None:
     talk = Talk(bench)
     talk.air.refusal = StackError("pkg/gatewayserver:schedule")

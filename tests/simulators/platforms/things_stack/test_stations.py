@@ -137,7 +137,7 @@ def test_a_connection_ends_with_its_socket(station):
     listen(station)
     effects = station.bench.core.socket_closed(1, station.bench.now_us)
     assert names(told(effects)) == ["gs.gateway.disconnect"]
-    assert station.bench.get("/gs/gateways/gtw1/connection/stats")[0] == 404
+    assert "disconnected_at" in station.bench.get("/gs/gateways/gtw1/connection/stats")[1]
 
 
 # --- configuration

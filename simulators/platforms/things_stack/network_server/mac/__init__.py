@@ -61,6 +61,15 @@ _HANDLERS: dict[type[MacCommand], Callable[[Handling, Any], None]] = {
     mac.RXTimingSetupAns: rx_timing_setup.handle,
     mac.TxParamSetupAns: tx_param_setup.handle,
 }
+_BEGUN_BY_DEVICES = (
+    mac.BeaconTimingReq,
+    mac.DeviceModeInd,
+    mac.DeviceTimeReq,
+    mac.LinkCheckReq,
+    mac.PingSlotInfoReq,
+    mac.RekeyInd,
+    mac.ResetInd,
+)
 _RECENT = "recent_mac_command_identifiers"
 
 
@@ -79,6 +88,21 @@ def handle_commands(
         _HANDLERS[type(command)](handling, command)
     device.mac_state[_RECENT] = [cid_name(command) for command in commands]
     device.save()
+
+
+def is_begun_by_device(command: MacCommand) -> bool:
+    """Whether a command of a device is no answer."""
+    return isinstance(command, _BEGUN_BY_DEVICES)
+
+
+def answer_again(
+    stack: Stack, device: Device, commands: list[MacCommand], info: UplinkInfo, now_us: int
+) -> None:
+    """Carry out what a repetition asks; what it answers was heard the first time."""
+    handling = Handling(stack, device, info, now_us)
+    for command in filter(is_begun_by_device, commands):
+        _HANDLERS[type(command)](handling, command)
+        device.save()
 
 
 def _without_copies(device: Device, commands: list[MacCommand]) -> list[MacCommand]:
