@@ -9,7 +9,9 @@ import pytest
 from conformance.clients.http import NO_DOCUMENT
 from conformance.clients.stream import Stream
 from conformance.judge import Judge
-from conformance.things_stack.registering import Registrar
+from conformance.outcomes import NotApplicable
+from conformance.things_stack.answers import attribute
+from conformance.things_stack.registering import QUIET, Registrar
 from conformance.things_stack.talk import Talker, downlink, refusal
 from conformance.things_stack.traffic_fixtures import Api
 
@@ -217,3 +219,103 @@ def test_queued_downlink_is_told(new_talker: Talker, requirement: Judge) -> None
 @pytest.mark.requirement("TTS-DQ-021")
 def test_unknown_priority_is_refused(talker: Talker, requirement: Judge) -> None:
     requirement.check(talker.push(downlink(priority="URGENT")).status, expected=400)
+
+
+@pytest.mark.requirement("TTS-DQ-022")
+def test_push_goes_behind_a_replacement(talker: Talker, requirement: Judge) -> None:
+    talker.replace(downlink(b"\x03")).ok_json()
+    talker.push(downlink(b"\x04")).ok_json()
+
+    requirement.check(queued(talker, "frm_payload"), expected=[["Aw=="], ["BA=="]])
+
+
+@pytest.mark.requirement("TTS-DQ-023")
+def test_decoded_payload_needs_a_formatter(new_talker: Talker, requirement: Judge) -> None:
+    answer = new_talker.push({"f_port": 7, "decoded_payload": {"level": 3}})
+
+    requirement.check(answer.status, expected=400)
+    requirement.check_in(refusal(answer)[1], accepted=["no_payload", "no_f_port"])
+
+
+@pytest.mark.requirement("TTS-DQ-024")
+def test_encoder_gives_the_port(talker: Talker, requirement: Judge) -> None:
+    talker.push({"decoded_payload": {"level": 3}}).ok_json()
+
+    requirement.check(queued(talker, "f_port", "frm_payload"), expected=[[7, "A/8="]])
+
+
+@pytest.mark.requirement("TTS-DQ-025")
+def test_push_is_taken_whole_or_not_at_all(talker: Talker, requirement: Judge) -> None:
+    talker.push(downlink(b"\x01")).ok_json()
+
+    answer = talker.push(downlink(b"\x02"), downlink(bytes(251)))
+
+    requirement.check(answer.status, expected=400)
+    requirement.check(queued(talker, "frm_payload"), expected=[["AQ=="]])
+
+
+@pytest.mark.requirement("TTS-DQ-026")
+def test_push_needs_its_right(talker: Talker, requirement: Judge) -> None:
+    path = f"/applications/{talker.application_id}"
+    key = talker.api.stack.new_key(path, "RIGHT_APPLICATION_TRAFFIC_READ")
+    body = {"downlinks": [downlink()]}
+
+    answer = talker.api.call("POST", f"{talker.path}/down/push", body, key=key)
+
+    requirement.check(
+        [*refusal(answer), attribute(answer, "missing")],
+        expected=[
+            403, "insufficient_application_rights", ["RIGHT_APPLICATION_TRAFFIC_DOWN_WRITE"],
+        ],
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def group(
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+) -> Talker:
+    """A device of multicast and class C, of which no gateway knows the way."""
+    # Who never answers can be asked for nothing: its settings are those it was made with.
+    settings: dict[str, Any] = dict.fromkeys(
+        [*QUIET, "desired_rx2_data_rate_index", "factory_preset_frequencies"]
+    )
+    node = registrar.abp("1.0.2", multicast=True, supports_class_c=True, **settings)
+    return Talker(stack_api, traffic_application, node, application_events)
+
+
+GATEWAYS = {"gateways": [{"gateway_ids": {"gateway_id": "gtw1"}}]}
+
+
+@pytest.mark.requirement("TTS-DQ-027")
+def test_multicast_is_not_confirmed(group: Talker, requirement: Judge) -> None:
+    answer = group.push(downlink(confirmed=True, class_b_c=GATEWAYS))
+
+    requirement.check(refusal(answer), expected=[400, "confirmed_multicast_downlink"])
+
+
+@pytest.mark.requirement("TTS-DQ-028")
+def test_multicast_needs_a_way(group: Talker, requirement: Judge) -> None:
+    requirement.check(refusal(group.push(downlink())), expected=[404, "no_downlink_path"])
+
+
+CAPACITY = 10_000
+
+
+@pytest.mark.requirement("TTS-DQ-029")
+def test_full_queue_takes_no_more(
+    stack_api: Api, application_events: Stream, requirement: Judge
+) -> None:
+    # An application of its own: nobody has to listen to so many events.
+    application = stack_api.stack.new_application()
+    plan = stack_api.stack.frequency_plan
+    node = Registrar(stack_api.call, application, stack_api.name, plan).abp("1.0.2")
+    full = Talker(stack_api, application, node, application_events)
+    full.push(downlink(b"\x01")).ok_json()
+
+    answer = full.push(*[{"f_port": 1, "frm_payload": "AQ=="}] * CAPACITY)
+
+    if answer.is_success:
+        full.replace()
+        raise NotApplicable(f"the target's queues hold more than {CAPACITY}")
+    requirement.check(refusal(answer), expected=[429, "downlink_queue_capacity"])
+    requirement.check(queued(full, "frm_payload"), expected=[["AQ=="]])

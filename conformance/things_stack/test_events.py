@@ -225,3 +225,17 @@ def _is_message(text: str) -> bool:
     except ValueError:
         return False
     return isinstance(value, dict) and "result" in value and "\n" not in text.strip("\n")
+
+
+@pytest.mark.requirement("TTS-EV-013")
+def test_user_agent_is_told(talker: Talker, subscribe: Subscribe, requirement: Judge) -> None:
+    stream = subscribe(of_device(talker))
+    path = f"/applications/{talker.application_id}/devices/{talker.device_id}"
+    body = {"end_device": {"name": "Meter"}, "field_mask": {"paths": ["name"]}}
+    agent = "my-integration/my-integration-version"
+
+    talker.api.call("PUT", path, body, headers={"User-Agent": agent}).ok_json()
+
+    found = told_in(stream, talker, "end_device.update", count=1)
+    agents = [str(each.get("user_agent")) for each in found]
+    requirement.check_that(len(agents) == 1 and agent in agents[0], expected=agent, actual=agents)

@@ -12,7 +12,7 @@ PROFILES = ("things-stack/read", "things-stack/registry")
 NAMED = re.compile(r"(TTS-[A-Z]+)-(\d{3})(?: to TTS-[A-Z]+-(\d{3}))?")
 
 
-def test_every_requirement_of_both_profiles_is_named_and_no_other() -> None:
+def test_every_requirement_of_both_profiles_is_named_and_none_that_is_not() -> None:
     """Ranges hold every number between their ends."""
     named = {
         f"{chapter}-{number:03}"
@@ -21,4 +21,5 @@ def test_every_requirement_of_both_profiles_is_named_and_no_other() -> None:
     }
 
     known = {name for name, each in catalogue().items() if each.profile in PROFILES}
-    assert sorted(known ^ named) == []
+    assert sorted(known - named) == []
+    assert sorted(named - set(catalogue())) == []

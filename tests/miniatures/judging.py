@@ -20,7 +20,10 @@ from conformance.requirement import catalogue
 from conformance.results import read_footer
 
 WORKSHOP = Path(__file__).with_name("workshop.py")
-NOT_HERE = ("TTS-CF-009", "TTS-DEV-004", "TTS-HD-006")
+NOT_HERE = (
+    "TTS-CF-009", "TTS-DEV-004", "TTS-HD-006", "TTS-ST-001", "TTS-ST-002", "TTS-ST-003",
+    "TTS-ST-004",
+)  # fmt: skip
 """What the reference servers have no occasion to show: it is not applicable to them."""
 
 

@@ -114,4 +114,11 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=_STREAM,
         answer=with_status(200, of=403),
     ),
+    "events-without-user-agent": Deviation(
+        "Events do not tell the User-Agent of the request.",
+        rpcs=("EndDeviceRegistry/Update",),
+        before=lambda request: replace(
+            request, headers=[each for each in request.headers if each[0].lower() != b"user-agent"]
+        ),
+    ),
 }

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from simulators.platforms.effects import Request
 from simulators.platforms.things_stack.deviations.changes import (
+    forgiven,
     renamed,
     with_body,
     with_document,
@@ -82,6 +83,29 @@ def _encoded_as_nothing(item: Document) -> Document:
         return item
     rest = {name: item[name] for name in item if name != "decoded_payload"}
     return {"frm_payload": "AA==", **rest}
+
+
+def _as_replacement(request: Request) -> Request:
+    return replace(request, path=request.path.removesuffix("push") + "replace")
+
+
+def _on_port_1(document: Any) -> Any:
+    for item in document.get("downlinks", ()):
+        if item.get("f_port") == 7:
+            item["f_port"] = 1
+    return document
+
+
+def _without_long(document: Any) -> Any:
+    items = document.get("downlinks", [])
+    short = [each for each in items if len(each.get("frm_payload", "")) <= _LONGEST // 3 * 4]
+    return {**document, "downlinks": short} if len(items) > 1 else document
+
+
+def _of_another_session(document: Any) -> Any:
+    for item in document.get("downlinks", ()):
+        item["session_key_id"] = "AAAA"
+    return document
 
 
 DEVIATIONS: dict[str, Deviation] = {
@@ -158,5 +182,46 @@ DEVIATIONS: dict[str, Deviation] = {
         "Unknown priorities count as the lowest.",
         rpcs=_PUSH,
         before=_instead("priority", "URGENT", "LOWEST"),
+    ),
+    "queue-push-replaces": Deviation(
+        "A push replaces what is queued.", rpcs=_PUSH, before=_as_replacement
+    ),
+    "queue-unencoded-taken": Deviation(
+        "A downlink that cannot get a payload is accepted.",
+        rpcs=_PUSH,
+        answer=forgiven("pkg/applicationserver:no_payload"),
+    ),
+    "queue-encoded-port-lost": Deviation(
+        "The port that an encoder gives is lost.", rpcs=_LIST, answer=with_document(_on_port_1)
+    ),
+    "queue-takes-the-good": Deviation(
+        "Of several downlinks those that are too long are passed over.",
+        rpcs=_PUSH,
+        before=with_body(_without_long),
+    ),
+    "queue-without-right": Deviation(
+        "A push needs no right.",
+        rpcs=_PUSH,
+        answer=forgiven("pkg/auth/rights:insufficient_application_rights"),
+    ),
+    "queue-multicast-confirmed": Deviation(
+        "Downlinks to a device of multicast may be confirmed.",
+        rpcs=_PUSH,
+        answer=forgiven("pkg/networkserver:confirmed_multicast_downlink"),
+    ),
+    "queue-no-path-400": Deviation(
+        "A downlink to a device of multicast without a way is answered with status 400.",
+        rpcs=_PUSH,
+        answer=with_error_status("pkg/networkserver:no_downlink_path", 400),
+    ),
+    "queue-full-400": Deviation(
+        "A full queue is answered with status 400.",
+        rpcs=_PUSH,
+        answer=with_error_status("pkg/networkserver:downlink_queue_capacity", 400),
+    ),
+    "queue-of-another-session": Deviation(
+        "Queued downlinks name another session.",
+        rpcs=_LIST,
+        answer=with_document(_of_another_session),
     ),
 }

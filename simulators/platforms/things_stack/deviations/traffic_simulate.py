@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.deviations.changes import (
     body_without,
     with_body,
@@ -11,6 +12,7 @@ from simulators.platforms.things_stack.deviations.changes import (
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
 from simulators.platforms.things_stack.deviations.hooks import on_event, without_event
+from simulators.platforms.things_stack.identity.entities import uid
 
 Document = dict[str, Any]
 _SIMULATE = ("AppAs/SimulateUplink",)
@@ -51,6 +53,21 @@ def _with_settings(document: Any) -> Any:
     return document
 
 
+def _tell_of_unknown(core: Core) -> None:
+    """What is forwarded of known devices alone is forwarded of others, too."""
+    application = core.stack.application
+    simulate = application.upstream.simulate
+
+    def changed(tenant: str, message: Document, now_us: int) -> None:
+        ids = message["end_device_ids"]
+        owner = uid(tenant, ids["application_ids"]["application_id"])
+        simulate(tenant, message, now_us)
+        if application.devices.device(tenant, owner, ids["device_id"]) is None:
+            application.outputs.tell(_FORWARDED, tenant, message, message, now_us)
+
+    application.upstream.simulate = changed  # type: ignore[method-assign]
+
+
 DEVIATIONS: dict[str, Deviation] = {
     "simulate-202": Deviation(
         "A simulated uplink is answered with status 202.", rpcs=_SIMULATE, answer=with_status(202)
@@ -82,5 +99,8 @@ DEVIATIONS: dict[str, Deviation] = {
     "formatter-failure-not-told": Deviation(
         "Applications are not told of formatters that fail.",
         setup=without_event("as.up.data.decode.fail"),
+    ),
+    "simulate-any-device": Deviation(
+        "Simulated uplinks of unknown devices reach the application.", setup=_tell_of_unknown
     ),
 }
