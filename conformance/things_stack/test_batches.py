@@ -27,7 +27,7 @@ def query_of(names: list[str]) -> str:
     "server",
     [
         pytest.param("js", marks=pytest.mark.requirement("TTS-JS-010")),
-        pytest.param("ns", marks=pytest.mark.requirement("TTS-NS-025")),
+        pytest.param("ns", marks=pytest.mark.requirement("TTS-NS-023")),
         pytest.param("as", marks=pytest.mark.requirement("TTS-AS-008")),
     ],
 )

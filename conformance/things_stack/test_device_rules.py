@@ -207,26 +207,6 @@ def plan_without_a_version(stack: Stack) -> tuple[str, str]:
     raise NotApplicable("every band of the target has every version")
 
 
-@pytest.mark.requirement("TTS-NS-023")
-def test_session_keys_need_a_right(
-    stack: Stack, application: str, dev_addr: str, requirement: Judge
-) -> None:
-    key = stack.new_key(f"/applications/{application}", "RIGHT_APPLICATION_DEVICES_WRITE")
-    document = abp(stack, dev_addr)
-    name = document["end_device"]["ids"]["device_id"]
-
-    answer = stack.api.put(f"/ns/applications/{application}/devices/{name}", document, key=key)
-
-    requirement.check(
-        [*told(answer), attribute(answer, "missing")],
-        expected=[
-            403,
-            "pkg/auth/rights:insufficient_application_rights",
-            ["RIGHT_APPLICATION_DEVICES_WRITE_KEYS"],
-        ],
-    )
-
-
 @pytest.mark.requirement("TTS-NS-024")
 @pytest.mark.parametrize("name", ["rx2_frequency", "desired_rx2_frequency"])
 def test_rx2_frequency_is_one_of_the_band(

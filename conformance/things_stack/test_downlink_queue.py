@@ -10,7 +10,6 @@ from conformance.clients.http import NO_DOCUMENT
 from conformance.clients.stream import Stream
 from conformance.judge import Judge
 from conformance.outcomes import NotApplicable
-from conformance.things_stack.answers import attribute
 from conformance.things_stack.registering import QUIET, Registrar
 from conformance.things_stack.talk import Talker, downlink, refusal
 from conformance.things_stack.traffic_fixtures import Api
@@ -254,22 +253,6 @@ def test_push_is_taken_whole_or_not_at_all(talker: Talker, requirement: Judge) -
     requirement.check(queued(talker, "frm_payload"), expected=[["AQ=="]])
 
 
-@pytest.mark.requirement("TTS-DQ-026")
-def test_push_needs_its_right(talker: Talker, requirement: Judge) -> None:
-    path = f"/applications/{talker.application_id}"
-    key = talker.api.stack.new_key(path, "RIGHT_APPLICATION_TRAFFIC_READ")
-    body = {"downlinks": [downlink()]}
-
-    answer = talker.api.call("POST", f"{talker.path}/down/push", body, key=key)
-
-    requirement.check(
-        [*refusal(answer), attribute(answer, "missing")],
-        expected=[
-            403, "insufficient_application_rights", ["RIGHT_APPLICATION_TRAFFIC_DOWN_WRITE"],
-        ],
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def group(
     stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
@@ -301,7 +284,7 @@ def test_multicast_needs_a_way(group: Talker, requirement: Judge) -> None:
 CAPACITY = 10_000
 
 
-@pytest.mark.requirement("TTS-DQ-029")
+@pytest.mark.requirement("TTS-DQ-026")
 def test_full_queue_takes_no_more(
     stack_api: Api, application_events: Stream, requirement: Judge
 ) -> None:

@@ -13,7 +13,6 @@ from conformance.things_stack.answers import part, told
 from conformance.things_stack.lab import Stage
 from conformance.things_stack.scripts import plays
 from conformance.things_stack.test_radio_downlinks import item
-from simulators.wire.semtech_packets import Stat
 
 Record = dict[str, Any]
 LONGEST_S = 75.0
@@ -52,7 +51,7 @@ async def talking(stage: Stage) -> Record:
     first = {name: number(before.json, name) for name in names}
     node = await stage.abp("1.0.3")
     await stage.push(node, item(b"\xbe\xef"))
-    gateway.status(Stat(received=2, received_ok=1, forwarded=1, acknowledged_percent=100.0))
+    gateway.status(received=2, received_ok=1, forwarded=1, acknowledged_percent=100.0)
     await stage.uplink(node, b"\x01", gateway, f_cnt=1)
 
     def has_all(found: Any) -> bool:

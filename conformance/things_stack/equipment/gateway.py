@@ -138,10 +138,10 @@ class Gateway(asyncio.DatagramProtocol):
         self._send(wire.PushData(self._token(), self.eui, (packet,)))
         return at
 
-    def status(self, stat: Stat) -> int:
-        """Tell the network how the gateway is; returns the datagram's token."""
+    def status(self, **numbers: Any) -> int:
+        """Tell the network how the gateway is, by fields of Stat; returns the datagram's token."""
         token = self._token()
-        self._send(wire.PushData(token, self.eui, (), stat))
+        self._send(wire.PushData(token, self.eui, (), Stat(**numbers)))
         return token
 
     async def pull(self, timeout_s: float = 2.0) -> bool:

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from simulators.platforms.effects import Answer
 from simulators.platforms.things_stack.deviations.changes import (
-    forgiven,
     on_error,
     renamed,
     with_error_status,
@@ -145,11 +144,6 @@ DEVIATIONS: dict[str, Deviation] = {
         "Why a PHY version is refused is not told.",
         rpcs=("NsEndDeviceRegistry/Set",),
         answer=on_error("pkg/networkserver:field_value", _without_cause),
-    ),
-    "ns-keys-without-right": Deviation(
-        "Session keys need no right.",
-        rpcs=("NsEndDeviceRegistry/Set",),
-        answer=forgiven("pkg/auth/rights:insufficient_application_rights"),
     ),
     "ns-any-rx2-frequency": Deviation(
         "Every frequency of RX2 is accepted.",

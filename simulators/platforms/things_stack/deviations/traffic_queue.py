@@ -199,11 +199,6 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=_PUSH,
         before=with_body(_without_long),
     ),
-    "queue-without-right": Deviation(
-        "A push needs no right.",
-        rpcs=_PUSH,
-        answer=forgiven("pkg/auth/rights:insufficient_application_rights"),
-    ),
     "queue-multicast-confirmed": Deviation(
         "Downlinks to a device of multicast may be confirmed.",
         rpcs=_PUSH,
