@@ -30,9 +30,12 @@ class Device:
         application: the application's id, unique over all tenants.
         document: what is stored; whoever changes it calls ``Devices.save``.
         locations: what the Identity Server knows of where it is; None when that was not asked yet.
+        is_activated: the Identity Server was told that it talks.
     """
 
-    __slots__ = ("_cipher", "_of", "application", "document", "locations", "row", "tenant")
+    __slots__ = (
+        "_cipher", "_of", "application", "document", "is_activated", "locations", "row", "tenant",
+    )  # fmt: skip
 
     def __init__(self, tenant: str, row: DeviceRow) -> None:
         self.tenant = tenant
@@ -40,6 +43,7 @@ class Device:
         self.application = row.application
         self.document = row.document
         self.locations: Document | None = None
+        self.is_activated = False
         self._of: Document | None = None
         self._cipher: Session | None = None
 
@@ -127,10 +131,11 @@ class Devices(DeviceTable):
         super().delete(row)
 
     def moved(self, application: str, device_id: str) -> None:
-        """The Identity Server knows better where a device is."""
+        """The Identity Server got to know a device, or knows better where it is."""
         device = self._kept.get((application, device_id))
         if device is not None:
             device.locations = None
+            device.is_activated = False
 
     def forget(self) -> None:
         """The database was rolled back."""

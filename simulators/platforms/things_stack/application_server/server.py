@@ -17,6 +17,9 @@ from simulators.platforms.things_stack.application_server import (
 )
 from simulators.platforms.things_stack.application_server.device import Devices
 from simulators.platforms.things_stack.application_server.downlinks import Downlinks
+from simulators.platforms.things_stack.application_server.end_device_metadata import (
+    EndDeviceMetadata,
+)
 from simulators.platforms.things_stack.application_server.formatters import Formatters
 from simulators.platforms.things_stack.application_server.outputs import Outputs
 from simulators.platforms.things_stack.application_server.package_store import PackageStore
@@ -71,6 +74,7 @@ class ApplicationServer:
         self.outputs.others.append(self.webhook_posts.publish)
         if stack.policy.storage_integration:
             self.outputs.others.append(self.storage.publish)
+        self.metadata = EndDeviceMetadata(stack)
         self.upstream = Upstream(stack, WaitingStore(database))
         self.downlinks = Downlinks(stack)
         self._links: dict[str, Document] = {}  # those that traffic asked for

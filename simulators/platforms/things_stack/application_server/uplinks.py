@@ -128,6 +128,8 @@ class Uplinks:
             self._publish_normalized(device.tenant, device.application, message, now_us)
             self._publish_location(device, message, now_us)
         self._publish(device.tenant, device.application, "uplink_message", message, now_us)
+        received_at = uplink.get("received_at", message["received_at"])
+        self._stack.application.metadata.talked(device, message, received_at, now_us)
 
     def _locations(self, device: Device) -> Document:
         if device.locations is None:
@@ -160,6 +162,8 @@ class Uplinks:
         solved = {"service": service, "location": location}
         more = self._derived(message, "location_solved", solved, now_us)
         self._publish(device.tenant, device.application, "location_solved", more, now_us)
+        metadata = self._stack.application.metadata
+        metadata.located(device, more, {service: location}, now_us)
 
     def _derived(self, message: Document, kind: str, body: Document, now_us: int) -> Document:
         """A message that follows from another one."""
@@ -177,6 +181,8 @@ class Uplinks:
         device = find_device(self._stack, up.tenant, up.ids)
         message["join_accept"] = joins.accepted(self._stack, device, up, now_us)
         self._publish(up.tenant, device.application, "join_accept", message, now_us)
+        received_at = str(up.message.get("received_at", message["received_at"]))
+        self._stack.application.metadata.seen(device, received_at, now_us)
 
     def _forward_simulated(self, device: Device, message: Document, now_us: int) -> None:
         uplink = message["uplink_message"]

@@ -9,6 +9,7 @@ import orjson
 
 from simulators.platforms.things_stack.database import Database, Row
 from simulators.platforms.things_stack.identity.entities import Page
+from simulators.platforms.things_stack.times import time_text
 
 Document = dict[str, Any]
 
@@ -17,17 +18,30 @@ CREATE TABLE IF NOT EXISTS is_device (
     number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, application INTEGER NOT NULL,
     device_id TEXT NOT NULL, join_eui TEXT, dev_eui TEXT, name TEXT NOT NULL,
     description TEXT NOT NULL, created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL,
-    last_seen_at TEXT, document TEXT NOT NULL, UNIQUE (application, device_id)
+    document TEXT NOT NULL, UNIQUE (application, device_id)
 );
 CREATE UNIQUE INDEX IF NOT EXISTS is_device_euis ON is_device (dev_eui, join_eui, tenant)
     WHERE dev_eui IS NOT NULL AND join_eui IS NOT NULL;
 CREATE INDEX IF NOT EXISTS is_device_located ON is_device (application, device_id)
     WHERE instr(document, '"locations":') > 0;
+CREATE TABLE IF NOT EXISTS is_activity (
+    device INTEGER PRIMARY KEY, activated_us INTEGER, activated_at TEXT, last_seen_at TEXT
+);
 """
 ORDERS = {
     "device_id": "device_id", "join_eui": "join_eui", "dev_eui": "dev_eui", "name": "name",
     "description": "description", "created_at": "created_us", "last_seen_at": "last_seen_at",
 }  # fmt: skip
+# Devices that talk change often, so that is kept apart: rows are small then.
+_DEVICES = "is_device LEFT JOIN is_activity ON device = number"
+_COLUMNS = "number, application, device_id, document, activated_us, activated_at, last_seen_at"
+_ACTIVITY = ("activated_at", "last_seen_at")
+UPDATED_US = "max(updated_us, ifnull(activated_us, 0))"
+_LATER = "max(excluded.last_seen_at, ifnull(last_seen_at, ''))"
+_WHOSE = (
+    "device_id = ? AND application IN (SELECT number FROM is_entity WHERE tenant = ? "
+    "AND kind = 'application' AND id = ? AND deleted_us IS NULL)"
+)
 
 
 @dataclass
@@ -49,8 +63,7 @@ class DeviceStore:
     def find(self, application: int, device_id: str) -> DeviceRow | None:
         """The device of that id."""
         row = self._database.one(
-            "SELECT number, application, device_id, document FROM is_device "
-            "WHERE application = ? AND device_id = ?",
+            f"SELECT {_COLUMNS} FROM {_DEVICES} WHERE application = ? AND device_id = ?",
             application,
             device_id,
         )
@@ -63,10 +76,8 @@ class DeviceStore:
         Asked for every device that talks, and few have any: those have an index of their own.
         """
         row = self._database.one(
-            "SELECT document FROM is_device WHERE device_id = ? "
-            "AND instr(document, '\"locations\":') > 0 AND application IN (SELECT number "
-            "FROM is_entity WHERE tenant = ? AND kind = 'application' AND id = ? "
-            "AND deleted_us IS NULL)",
+            f"SELECT document FROM is_device WHERE instr(document, '\"locations\":') > 0 "
+            f"AND {_WHOSE}",
             device_id,
             tenant,
             application_id,
@@ -76,8 +87,7 @@ class DeviceStore:
     def by_euis(self, tenant: str, join_eui: str, dev_eui: str) -> DeviceRow | None:
         """The device with both EUIs; without a JoinEUI nobody is found."""
         row = self._database.one(
-            "SELECT number, application, device_id, document FROM is_device "
-            "WHERE dev_eui = ? AND join_eui = ? AND tenant = ?",
+            f"SELECT {_COLUMNS} FROM {_DEVICES} WHERE dev_eui = ? AND join_eui = ? AND tenant = ?",
             dev_eui,
             join_eui,
             tenant,
@@ -94,17 +104,17 @@ class DeviceStore:
         self, application: int, page: Page, *, where: str = "", values: tuple[Any, ...] = ()
     ) -> tuple[list[Document], int]:
         """A page of an application's devices, and how many there are; ``where`` narrows them."""
-        condition = f"FROM is_device WHERE application = ?{where}"
+        condition = f"FROM {_DEVICES} WHERE application = ?{where}"
         total = self._database.count(f"SELECT count(*) {condition}", application, *values)
-        query = f"SELECT document {condition}{page.sql('device_id')}"
+        query = f"SELECT {_COLUMNS} {condition}{page.sql('device_id')}"
         rows = self._database.all(query, application, *values)
-        return [orjson.loads(document) for (document,) in rows], total
+        return [_device(row).document for row in rows], total
 
     def add(self, tenant: str, application: int, document: Document, now_us: int) -> None:
         """A new device."""
         ids = document["ids"]
-        self._database.change(
-            "INSERT INTO is_device VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        added = self._database.change(
+            "INSERT INTO is_device VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             tenant,
             application,
             ids["device_id"],
@@ -114,28 +124,78 @@ class DeviceStore:
             document.get("description", ""),
             now_us,
             now_us,
-            document.get("last_seen_at"),
             orjson.dumps(document).decode(),
         )
+        if any(name in document for name in _ACTIVITY):
+            assert added.lastrowid is not None
+            self._write_activity(added.lastrowid, document)
 
     def write(self, number: int, document: Document, now_us: int) -> None:
         """Replace a device's contents; its ids stay."""
         self._database.change(
-            "UPDATE is_device SET name = ?, description = ?, updated_us = ?, last_seen_at = ?, "
-            "document = ? WHERE number = ?",
+            "UPDATE is_device SET name = ?, description = ?, updated_us = ?, document = ? "
+            "WHERE number = ?",
             document.get("name", ""),
             document.get("description", ""),
             now_us,
-            document.get("last_seen_at"),
             orjson.dumps(document).decode(),
             number,
         )
+        self._write_activity(number, document)
+
+    def _write_activity(self, number: int, document: Document) -> None:
+        values = [document.get(name) for name in _ACTIVITY]
+        self._database.change("REPLACE INTO is_activity VALUES (?, NULL, ?, ?)", number, *values)
+
+    def activate(
+        self, tenant: str, application_id: str, device_id: str, seen_at: str, now_us: int
+    ) -> bool:
+        """A device talks for the first time; False when it did before, or is not there."""
+        changed = self._database.change(
+            "INSERT INTO is_activity SELECT number, ?, ?, ? FROM is_device "
+            f"WHERE {_WHOSE} ON CONFLICT (device) DO UPDATE SET activated_us = "
+            "excluded.activated_us, activated_at = excluded.activated_at, last_seen_at = "
+            f"{_LATER} WHERE activated_at IS NULL",
+            now_us, time_text(now_us), seen_at, device_id, tenant, application_id,
+        )  # fmt: skip
+        return changed.rowcount > 0
+
+    def see(self, tenant: str, application_id: str, device_id: str, seen_at: str) -> None:
+        """A device was last seen then, unless it was seen later."""
+        self._database.change(
+            "INSERT INTO is_activity SELECT number, NULL, NULL, ? FROM is_device "
+            f"WHERE {_WHOSE} ON CONFLICT (device) DO UPDATE SET last_seen_at = "
+            f"{_LATER}",
+            seen_at, device_id, tenant, application_id,
+        )  # fmt: skip
+
+    def locate(
+        self, tenant: str, application_id: str, device_id: str, locations: Document, now_us: int
+    ) -> bool:
+        """Change where a device is, by the names of who says so; False when it is not there."""
+        query = f"SELECT {_COLUMNS} FROM {_DEVICES} WHERE {_WHOSE}"
+        row = self._database.one(query, device_id, tenant, application_id)
+        if row is None:
+            return False
+        device = _device(row)
+        document = device.document
+        document["locations"] = document.get("locations", {}) | locations
+        document["updated_at"] = time_text(now_us)
+        self.write(device.number, document, now_us)
+        return True
 
     def delete(self, number: int) -> None:
         """Forget a device."""
         self._database.change("DELETE FROM is_device WHERE number = ?", number)
+        self._database.change("DELETE FROM is_activity WHERE device = ?", number)
 
 
 def _device(row: Row) -> DeviceRow:
-    number, application, device_id, document = row
-    return DeviceRow(number, application, device_id, orjson.loads(document))
+    number, application, device_id, text, activated_us, *activity = row
+    document = orjson.loads(text)
+    if activated_us is not None:  # since when nobody has written the document
+        document["updated_at"] = time_text(activated_us)
+    for name, value in zip(_ACTIVITY, activity, strict=True):
+        if value is not None:
+            document[name] = value
+    return DeviceRow(number, application, device_id, document)

@@ -7,7 +7,7 @@ from typing import Any
 from simulators.platforms.things_stack.call import Call
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.identity import applications
-from simulators.platforms.things_stack.identity.device_store import ORDERS, DeviceRow
+from simulators.platforms.things_stack.identity.device_store import ORDERS, UPDATED_US, DeviceRow
 from simulators.platforms.things_stack.identity.entities import Entity
 from simulators.platforms.things_stack.identity.paging import page_of, tell_total
 from simulators.platforms.things_stack.identity.registry import ALWAYS, found
@@ -111,7 +111,7 @@ def list_devices(call: Call) -> Document:
         for one in call.message.get("filters", ())
         if "updated_since" in one
     ]
-    where = " AND updated_us >= ?" * len(times)
+    where = f" AND {UPDATED_US} >= ?" * len(times)
     return listed(call, application, where, tuple(times))
 
 
