@@ -263,6 +263,10 @@ def test_attempts_end(record: Record, requirement: Judge) -> None:
 @plays(refused)
 def test_refused_downlink_is_told(record: Record, requirement: Judge) -> None:
     requirement.check([len(record["failed"]), len(record["sent"])], expected=[1, 0])
+    failed = [each.get("data", {}).get("downlink_failed", {}) for each in record["failed"]]
+    items = [each.get("downlink", {}) for each in failed]
+    found = [(each.get("f_port"), each.get("frm_payload")) for each in items]
+    requirement.check(found, expected=[(42, "AQ==")])
 
 
 @pytest.mark.requirement("LW-DN-015")
