@@ -6,19 +6,21 @@ What a frame says holds as soon as a gateway has taken it; its state is written 
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.errors import StackError
-from simulators.platforms.things_stack.messages import Downlink, Scheduled, Up
+from simulators.platforms.things_stack.messages import Downlink, Up
 from simulators.platforms.things_stack.network_server import building, mac, queue, refusals
 from simulators.platforms.things_stack.network_server.building import Draft, Failure, Slot
 from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
 from simulators.platforms.things_stack.network_server.device_store import DeviceStore
+from simulators.platforms.things_stack.network_server.downlink_messages import (
+    downlink_message,
+    schedule_response,
+)
 from simulators.platforms.things_stack.network_server.in_flight import InFlight, Lost
 from simulators.platforms.things_stack.network_server.mac.documents import cid_name
-from simulators.platforms.things_stack.times import duration_text
 from simulators.platforms.things_stack.ulid import ulid
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class Transmissions:
         if drafted.priority != building.PRIORITIES[0]:
             request["priority"] = drafted.priority
         downlink = DataDownlink(drafted.phy, request, device.ids, told, device.number, drafted.item)
-        self.tell("ns.down.data.schedule.attempt", device, told, now_us, _message(downlink))
+        self.tell("ns.down.data.schedule.attempt", device, told, now_us, downlink_message(downlink))
         try:
             scheduled = stack.gateways.schedule(downlink, now_us)
         except StackError as error:
@@ -101,7 +103,11 @@ class Transmissions:
             self._give_up(device, drafted.item, error, now_us)
             return False
         self.tell(
-            "ns.down.data.schedule.success", device, told, now_us, _response(scheduled, now_us)
+            "ns.down.data.schedule.success",
+            device,
+            told,
+            now_us,
+            schedule_response(scheduled, now_us),
         )
         for each in drafted.asked:
             self._tell_asked(device, each, told, now_us)
@@ -146,7 +152,9 @@ class Transmissions:
             return
         told, item = downlink.correlation_ids, downlink.item
         if result == "SUCCESS":
-            self.tell("ns.down.transmission.success", device, told, now_us, _message(downlink))
+            self.tell(
+                "ns.down.transmission.success", device, told, now_us, downlink_message(downlink)
+            )
             if item is not None:
                 self.tell_application(device, "downlink_sent", item, told, now_us)
             return
@@ -193,21 +201,3 @@ def _sorted_paths(metadata: list[Document]) -> list[Document]:
     ]
     usable.sort(key=lambda each: ("downlink_path_constraint" in each, -each.get("snr", 0.0)))
     return [{"uplink_token": each["uplink_token"]} for each in usable[:_MOST_PATHS]]
-
-
-def _message(downlink: Downlink) -> Document:
-    """A DownlinkMessage as events carry it."""
-    return {
-        "raw_payload": base64.b64encode(downlink.phy).decode(),
-        "end_device_ids": downlink.ids,
-        "request": downlink.request,
-        "correlation_ids": downlink.correlation_ids,
-    }
-
-
-def _response(scheduled: Scheduled, now_us: int) -> Document:
-    """A ScheduleDownlinkResponse."""
-    document: Document = {"delay": duration_text(max(0, scheduled.at_us - now_us))}
-    if scheduled.is_rx1:
-        document["rx1"] = True
-    return document | ({"rx2": True} if scheduled.is_rx2 else {})

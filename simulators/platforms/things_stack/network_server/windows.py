@@ -8,9 +8,9 @@ from simulators.lorawan.class_b import BEACON_PERIOD_S, BEACON_PERIOD_US, next_p
 from simulators.lorawan.errors import LoRaWanError
 from simulators.lorawan.gps_time import to_gps_us, to_unix_us
 from simulators.lorawan.regions.region import FHDR_AND_PORT, DataRate
+from simulators.platforms.things_stack.configuration import rate_document
 from simulators.platforms.things_stack.network_server.building import Draft
 from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
-from simulators.platforms.things_stack.network_server.joins import data_rate_message
 from simulators.platforms.things_stack.network_server.mac.documents import PING_PERIODS
 from simulators.platforms.things_stack.times import time_text
 
@@ -65,7 +65,7 @@ class Windows:
         request: Document = {"rx1_delay": parameters.get("rx1_delay") or 1}
         for name, window in (("rx1", self._rx1), ("rx2", self._rx2)):
             if window is not None and drafted.payload_size <= longest_in(self._device, window[1]):
-                request[f"{name}_data_rate"] = data_rate_message(window[1].modulation)
+                request[f"{name}_data_rate"] = rate_document(window[1].modulation)
                 request[f"{name}_frequency"] = str(window[0])
         return request
 
@@ -113,7 +113,7 @@ def rx2_now(device: Device, now_us: int) -> tuple[Document, DataRate]:
     parameters, row = device.mac_state["current_parameters"], _rx2_row(device)
     request = {
         "class": "CLASS_C",
-        "rx2_data_rate": data_rate_message(row.modulation),
+        "rx2_data_rate": rate_document(row.modulation),
         "rx2_frequency": parameters["rx2_frequency"],
     }
     return request, row
@@ -134,7 +134,7 @@ def ping_slot(device: Device, now_us: int) -> tuple[Document, DataRate]:
     )
     request = {
         "class": "CLASS_B",
-        "rx2_data_rate": data_rate_message(row.modulation),
+        "rx2_data_rate": rate_document(row.modulation),
         "rx2_frequency": frequency,
         "absolute_time": time_text(to_unix_us(gps_us)),
     }
