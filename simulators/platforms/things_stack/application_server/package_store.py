@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS as_package (
     document TEXT NOT NULL, PRIMARY KEY (application, device_id, f_port)
 ) WITHOUT ROWID;
 """
-_MOST_KEPT = 10_000  # applications and devices
+_MOST_KEPT = 10_000  # applications
 _WHERE = "WHERE application = ? AND device_id = ?"
 
 
@@ -26,7 +26,8 @@ class PackageStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: dict[Owner, frozenset[str]] = {}  # of those with traffic
+        # Of applications with traffic, by device: nearly all of them have none.
+        self._kept: dict[str, dict[str, frozenset[str]]] = {}
 
     def find(self, owner: Owner, f_port: int) -> Document | None:
         """One association."""
@@ -41,28 +42,43 @@ class PackageStore:
 
     def write(self, owner: Owner, f_port: int, association: Document) -> None:
         """Add or replace an association."""
-        self._kept.pop(owner, None)
         text = orjson.dumps(association).decode()
         self._database.change("REPLACE INTO as_package VALUES (?, ?, ?, ?)", *owner, f_port, text)
+        self._changed(owner)
 
     def delete(self, owner: Owner, f_port: int) -> None:
         """Forget an association, if there is one."""
-        self._kept.pop(owner, None)
         query = f"DELETE FROM as_package {_WHERE} AND f_port = ?"
         self._database.change(query, *owner, f_port)
+        self._changed(owner)
 
     def is_on(self, application: str, device_id: str, package: str) -> bool:
         """Whether a package is switched on for a device, or for its application."""
-        return any(package in self._names((application, one)) for one in ("", device_id))
-
-    def _names(self, owner: Owner) -> frozenset[str]:
-        names = self._kept.get(owner)
+        names = self._kept.get(application)
         if names is None:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            names = frozenset(one.get("package_name", "") for one in self.all(owner))
-            self._kept[owner] = names
+            names = self._names(application)
+        return any(package in names[one] for one in ("", device_id) if one in names)
+
+    def _names(self, application: str) -> dict[str, frozenset[str]]:
+        """Names of packages by device, "" for all."""
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        query = "SELECT DISTINCT device_id FROM as_package WHERE application = ?"
+        names = self._kept[application] = {}
+        for (device_id,) in self._database.all(query, application):
+            self._changed((application, device_id))
         return names
+
+    def _changed(self, owner: Owner) -> None:
+        application, device_id = owner
+        names = self._kept.get(application)
+        if names is None:
+            return
+        found = frozenset(one.get("package_name", "") for one in self.all(owner))
+        if found:
+            names[device_id] = found
+        else:
+            names.pop(device_id, None)
 
     def forget(self) -> None:
         """The database was rolled back."""

@@ -12,13 +12,9 @@ from typing import Any
 import orjson
 
 from simulators.platforms.things_stack.database import Database, Row
-from simulators.platforms.things_stack.device_table import (
-    NO_COLUMNS,
-    DeviceRow,
-    DeviceTable,
-    table,
-)
-from simulators.platforms.things_stack.network_server import traffic
+from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTable, table
+from simulators.platforms.things_stack.network_server import channel_lists, traffic
+from simulators.platforms.things_stack.network_server.channel_lists import ChannelLists
 from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.plans import plan, region_of
 
@@ -26,6 +22,7 @@ Document = dict[str, Any]
 
 TABLES = (
     table("ns_device", "state TEXT, dev_addr TEXT, pending_dev_addr TEXT,")
+    + channel_lists.TABLES
     + """
 CREATE INDEX IF NOT EXISTS ns_device_address ON ns_device (dev_addr)
     WHERE dev_addr IS NOT NULL;
@@ -52,6 +49,7 @@ class DeviceStore(DeviceTable):
     def __init__(self, database: Database, *, cache: int = DEFAULT_CACHE) -> None:
         super().__init__(database, "ns_device")
         self._limit = cache
+        self._channels = ChannelLists(database)
         self._devices: OrderedDict[int, Device] = OrderedDict()
         self._by_address: dict[str, list[Device]] = {}
         self._changed: dict[Device, bool] = {}  # with whether the whole state is to be written
@@ -101,7 +99,7 @@ class DeviceStore(DeviceTable):
             self._devices.move_to_end(number)
             return known
         document: Document = orjson.loads(text)
-        state: Document = orjson.loads(state_text) if state_text else {}
+        state: Document = self._loaded(state_text)
         found = plan(document["frequency_plan_id"])
         heard = _traffic(state, counted)
         device = Device(
@@ -148,7 +146,7 @@ class DeviceStore(DeviceTable):
             execute("REPLACE INTO ns_traffic VALUES (?, ?)", (device.number, counted))
 
     def _write_whole(self, device: Device) -> None:
-        columns = state_columns(device.state)
+        columns = self._columns(device.state)
         self.database.change(
             "UPDATE ns_device SET state = ?, dev_addr = ?, pending_dev_addr = ? WHERE number = ?",
             *columns.values(),
@@ -172,7 +170,7 @@ class DeviceStore(DeviceTable):
         row = self.database.one(query, number)
         if row is None or row[0] is None:
             return {}
-        state: Document = orjson.loads(row[0])
+        state = self._loaded(row[0])
         _traffic(state, row[1])
         return state
 
@@ -181,8 +179,9 @@ class DeviceStore(DeviceTable):
         row = self.database.one("SELECT traffic FROM ns_traffic WHERE number = ?", number)
         return None if row is None else traffic.decode(row[0])
 
-    def write(self, tenant: str, row: DeviceRow, columns: Document = NO_COLUMNS) -> None:
-        """See DeviceTable; what is in memory of the device is void."""
+    def store(self, tenant: str, row: DeviceRow, state: Document) -> None:
+        """Add a row or replace it, with its state; what is in memory of the device is void."""
+        columns = self._columns(state)
         super().write(tenant, row, columns)
         self.database.change("DELETE FROM ns_traffic WHERE number = ?", row.number)
         self._void(row.number)
@@ -208,15 +207,20 @@ class DeviceStore(DeviceTable):
             device.is_gone = True
         self._devices.clear()
         self._by_address.clear()
+        self._channels.forget()
 
+    # --- the state in its row
 
-def state_columns(state: Document) -> Document:
-    """A state with the addresses that it is found by."""
-    return {
-        "state": orjson.dumps(state).decode() if state else None,
-        "dev_addr": state.get("session", {}).get("dev_addr"),
-        "pending_dev_addr": state.get("pending_session", {}).get("dev_addr"),
-    }
+    def _columns(self, state: Document) -> Document:
+        """A state with the addresses that it is found by."""
+        return {
+            "state": orjson.dumps(self._channels.stored(state)).decode() if state else None,
+            "dev_addr": state.get("session", {}).get("dev_addr"),
+            "pending_dev_addr": state.get("pending_session", {}).get("dev_addr"),
+        }
+
+    def _loaded(self, text: str | None) -> Document:
+        return self._channels.load(orjson.loads(text)) if text else {}
 
 
 def _traffic(state: Document, counted: bytes | None) -> traffic.Traffic:

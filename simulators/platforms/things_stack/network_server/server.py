@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import DeviceRow
 from simulators.platforms.things_stack.messages import Downlink, Uplink
-from simulators.platforms.things_stack.network_server.device_store import (
-    DeviceStore,
-    state_columns,
-)
+from simulators.platforms.things_stack.network_server.device_store import DeviceStore
 from simulators.platforms.things_stack.network_server.downlinks import Downlinks
 from simulators.platforms.things_stack.network_server.uplinks import Uplinks
 
@@ -41,7 +38,7 @@ class NetworkServer:
 
     def write(self, tenant: str, row: DeviceRow, state: Document) -> None:
         """Store a device with its state, and keep it findable by its addresses."""
-        self.devices.write(tenant, row, state_columns(state))
+        self.devices.store(tenant, row, state)
 
     def handle_uplink(self, uplink: Uplink, now_us: int) -> None:
         """

@@ -33,8 +33,7 @@ def handle(handling: Handling, command: DlChannelAns) -> None:
     for request in handling.requests(command):
         values = request["dl_channel_req"]
         index, frequency = values.get("channel_index", 0), values["frequency"]
-        channels = handling.current["channels"]
-        if is_accepted and index < len(channels):
-            channels[index]["downlink_frequency"] = frequency
+        if is_accepted and index < len(handling.current["channels"]):
+            handling.own_channels()[index]["downlink_frequency"] = frequency
         elif not command.frequency_ack:
             reject(handling.device.mac_state, "rejected_frequencies", frequency)

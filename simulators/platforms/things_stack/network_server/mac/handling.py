@@ -38,6 +38,12 @@ class Handling:
         current: Document = self.device.mac_state["current_parameters"]
         return current
 
+    def own_channels(self) -> list[Document]:
+        """The device's channels, to be changed: until now it may have shared them with others."""
+        channels = [dict(each) for each in self.current["channels"]]
+        self.current["channels"] = channels
+        return channels
+
     def tell(self, name: str, command: MacCommand | None = None) -> None:
         """Publish an event of ``ns.mac``; with a command that is its data."""
         data = content(command) if command is not None and self.stack.events.are_wanted else None

@@ -100,7 +100,7 @@ def handle(handling: Handling, command: LinkADRAns) -> None:
 
 
 def _switch(handling: Handling, requests: list[LinkADRReq]) -> None:
-    channels = handling.current["channels"]
+    channels = handling.own_channels()
     enabled, defined = _enabled(channels), _defined(channels)
     for each in requests:
         after = handling.device.region.ch_mask(

@@ -59,7 +59,7 @@ def handle(handling: Handling, command: NewChannelAns) -> None:
     for request in handling.requests(command):
         values = request["new_channel_req"]
         if is_accepted:
-            _add(handling.current["channels"], values)
+            _add(handling.own_channels(), values)
         else:
             _reject(handling.device.mac_state, command, values)
 

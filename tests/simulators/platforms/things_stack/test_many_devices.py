@@ -1,0 +1,146 @@
+"""What a registered device costs: as a row, and when it talks after a long time."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from simulators.lorawan.mac_commands import LinkADRAns, encode
+from simulators.platforms.things_stack.bulk import BulkDevice, Kind, load
+from tests.simulators.platforms.things_stack.radio import (
+    APP_KEY,
+    NWK_KEY,
+    Air,
+    abp_session,
+    state_of,
+)
+from tests.simulators.platforms.things_stack.test_class_a import SETTLED
+
+COUNT = 40
+
+
+@pytest.fixture
+def many(bench):
+    """Devices that are alike, and an application server that was asked for one of them."""
+    bench.application()
+    devices = [
+        BulkDevice(f"dev{number}", f"{number:016X}", f"{0x26000000 + number:08X}", NWK_KEY, APP_KEY)
+        for number in range(COUNT)
+    ]
+    load(bench.core.stack, "app1", devices, Kind(mac_settings=SETTLED), now_us=bench.now_us)
+    return bench
+
+
+def _hear(bench, number, f_cnt=1):
+    """An uplink of a device, from the Network Server to the application's message."""
+    session = abp_session(f"{0x26000000 + number:08X}")
+    before = len(bench.messages)
+    error = Air.hear(bench.air, session.protect_uplink(f_cnt, 1, b"hello"))
+    bench.air.wait(0.25)
+    assert (error, len(bench.messages)) == (None, before + 1)
+
+
+@pytest.fixture
+def whole(many):
+    """The same, with all servers at work."""
+    application, gateways = many.core.stack.application, many.core.stack.gateways
+    handle_up, schedule = application.handle_up, gateways.schedule
+    many.air = Air(many)
+    application.handle_up, gateways.schedule = handle_up, schedule
+    many.messages = []
+    application.outputs.others.append(lambda *told: many.messages.append(told))
+    for number in range(3):  # the first uplink tells the data rate, which is part of the state
+        _hear(many, number)
+    many.core.forget()
+    _hear(many, 0, f_cnt=2)  # what all of them share is in memory then
+    return many
+
+
+def _statements(bench, act):
+    found = []
+    bench.core.stack.connection.set_trace_callback(found.append)
+    act()
+    bench.core.stack.connection.set_trace_callback(None)
+    return [each for each in found if not each.startswith("BEGIN")]
+
+
+def test_a_device_that_is_not_in_memory_costs_three_reads_and_a_write(whole):
+    """The Network Server's row, the Application Server's, and whether it has a location."""
+    found = _statements(whole, lambda: _hear(whole, 1, f_cnt=2))
+    assert [each.split()[0] for each in found] == ["SELECT", "SELECT", "SELECT", "REPLACE"]
+
+
+def test_a_device_in_memory_costs_a_write(whole):
+    found = _statements(whole, lambda: _hear(whole, 0, f_cnt=3))
+    assert [each.split()[0] for each in found] == ["REPLACE"]
+
+
+def test_each_of_these_statements_uses_an_index(whole):
+    """None looks at the rows of other devices, and locations are looked for among the few."""
+    connection = whole.core.stack.connection
+    for statement in _statements(whole, lambda: _hear(whole, 2, f_cnt=2))[:3]:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        assert not any(step.startswith("SCAN") for step in plan), plan
+        if "is_device" in statement:
+            assert any("is_device_located" in step for step in plan), plan
+
+
+def test_channels_that_are_alike_are_stored_once(many):
+    count = many.core.stack.connection.execute("SELECT count(*) FROM ns_channels").fetchone()
+    assert count == (1,)  # they begin with those that they are brought to
+
+
+def test_a_device_takes_less_than_three_kilobytes_of_its_servers_rows(many):
+    total = 0
+    for table in ("ns_device", "as_device", "is_device"):
+        names = [
+            row[1] for row in many.core.stack.connection.execute(f"PRAGMA table_info({table})")
+        ]
+        sizes = " + ".join(f"ifnull(length({name}), 0)" for name in names)
+        query = f"SELECT sum({sizes}) FROM {table}"
+        total += many.core.stack.connection.execute(query).fetchone()[0]
+    assert total / COUNT < 3000
+
+
+def test_a_device_that_changes_a_channel_changes_it_for_itself(whole):
+    devices = whole.core.stack.network.devices
+    first, second = (devices.by_id("app1", name) for name in ("dev0", "dev1"))
+    assert (
+        first.mac_state["current_parameters"]["channels"]
+        is (second.mac_state["current_parameters"]["channels"])
+    )
+    request = {"link_adr_req": {"channel_mask": [True, False], "nb_trans": 1}}
+    first.mac_state["pending_requests"] = [{"cid": "CID_LINK_ADR", **request}]
+    answer = encode(LinkADRAns(True, True, True))
+    session = abp_session("26000000")
+    whole.air.send(session.protect_uplink(4, 1, b"x", f_opts=answer))
+    on = [
+        [
+            each.get("enable_uplink", False)
+            for each in state["mac_state"]["current_parameters"]["channels"]
+        ]
+        for state in (state_of(whole, "dev0"), state_of(whole, "dev1"), first.state, second.state)
+    ]
+    assert on[0] == on[2] == [True, *[False] * (len(on[0]) - 1)]
+    assert on[1] == on[3] == [True] * len(on[1])
+
+
+def test_a_rolled_back_list_of_channels_is_written_again(many):
+    """Its number went with the transaction."""
+    devices = many.core.stack.network.devices
+    many.core.stack.connection.commit()
+    device = devices.by_id("app1", "dev0")
+    odd = str(random.Random(0).randrange(863_000_000, 870_000_000))
+    device.mac_state["current_parameters"]["channels"] = [{"uplink_frequency": odd}]
+    device.save()
+    devices.flush()
+    many.core.stack.connection.rollback()
+    many.core.forget()
+    for name in ("dev1", "dev2"):
+        device = devices.by_id("app1", name)
+        device.mac_state["current_parameters"]["channels"] = [{"uplink_frequency": odd}]
+        device.save()
+        devices.flush()
+        found = state_of(many, name)["mac_state"]["current_parameters"]["channels"]
+        assert found == [{"uplink_frequency": odd}]
