@@ -65,10 +65,16 @@ def _statements(bench, act):
     return [each for each in found if not each.startswith("BEGIN")]
 
 
-def test_a_device_that_is_not_in_memory_costs_three_reads_and_a_write(whole):
-    """The Network Server's row, the Application Server's, and whether it has a location."""
+def test_a_device_that_is_not_in_memory_costs_three_reads_and_two_writes(whole):
+    """The rows of two servers, whether it has a location; whether it is active, and its uplink."""
     found = _statements(whole, lambda: _hear(whole, 1, f_cnt=2))
-    assert [each.split()[0] for each in found] == ["SELECT", "SELECT", "SELECT", "REPLACE"]
+    assert [each.split()[0] for each in found] == [
+        "SELECT",
+        "SELECT",
+        "SELECT",
+        "INSERT",
+        "REPLACE",
+    ]
 
 
 def test_a_device_in_memory_costs_a_write(whole):
