@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 
 from conformance.judge import Judge
+from conformance.outcomes import Inconclusive
 from conformance.things_stack.equipment.station import (
     FOUND,
     channels_of,
     id6,
+    place_of,
     windows_of,
 )
 from conformance.things_stack.lab import Stage, payload_of
 from conformance.things_stack.registering import eui
 from conformance.things_stack.scripts import plays
-from conformance.things_stack.test_radio_downlinks import item
+from conformance.things_stack.test_radio_downlinks import AFTER_RX2_S, item
 
 Record = dict[str, Any]
 KNOWN_REGIONS = ["EU863", "EU868"]
@@ -36,9 +38,11 @@ async def discovery(stage: Stage) -> Record:
     """A station asks where to go: for itself, for one that nobody knows, and without a key."""
     station, key = await stage.station()
     address = str(stage.lab.place.lns)
+    known = await station.discover(address, key)
+    if "problem" in known:
+        raise Inconclusive(f"{address} cannot be reached: {known['problem']}")
     return {
-        "router": id6(station.eui), "eui": station.eui,
-        "known": await station.discover(address, key),
+        "router": id6(station.eui), "known": known,
         "unknown": await station.discover(address, key, eui()),
         "keyless": await station.discover(address, None),
     }  # fmt: skip
@@ -48,8 +52,9 @@ async def doors(stage: Stage) -> Record:
     """A data connection is asked for with keys that may not, for a stranger, and as it should."""
     station, key = await stage.station()
     weak = await stage.key(station.gateway_id, "RIGHT_GATEWAY_INFO")
-    found = await station.discover(str(stage.lab.place.lns), key)
-    uri = str(found.get("uri"))
+    uri = str((await station.discover(str(stage.lab.place.lns), key)).get("uri"))
+    if not uri.startswith("ws"):
+        raise Inconclusive("the station is not told where to go")
     stranger = re.sub(station.eui, eui().upper(), uri, flags=re.IGNORECASE)
     # Each of its own: a network may remember for minutes whom it has refused.
     other, _ = await stage.station()
@@ -102,6 +107,18 @@ async def answered(stage: Stage, is_told: bool) -> Record:
     )
     return {"message": found, "windows": windows_of(found or {}, xtime), "frame": frame,
             "told": told}  # fmt: skip
+
+
+async def unasked(stage: Stage) -> Record:
+    """A device of class C has spoken through a station; a while later a downlink is queued."""
+    station, _ = await stage.linked()
+    node = await stage.abp("1.0.3", supports_class_c=True)
+    await station.hear(node.uplink(b"\x01", f_cnt=1))
+    await asyncio.sleep(AFTER_RX2_S)
+    await stage.push(node, item(b"\xca\xfe"))
+    found = await station.wait(lambda each: node.read(bytes.fromhex(each.get("pdu", ""))))
+    frame = node.read(bytes.fromhex(found["pdu"])) if found else None
+    return {"place": place_of(found or {}), "frame": frame}
 
 
 async def untimed(stage: Stage) -> Record:
@@ -360,3 +377,11 @@ def test_time_is_gps_time(record: Record, requirement: Judge) -> None:
         expected=f"gpstime of {record['at_gps_s']:.0f} s, 5 s more or less",
         actual=answer,
     )
+
+
+@pytest.mark.requirement("LW-BS-027")
+@plays(unasked)
+def test_class_c_needs_no_uplink(record: Record, requirement: Judge) -> None:
+    frame = record["frame"]
+    payload = frame.frm_payload.hex() if frame else None
+    requirement.check([record["place"], payload], expected=[[869_525_000, 0], "cafe"])

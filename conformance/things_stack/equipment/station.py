@@ -193,6 +193,14 @@ def windows_of(message: Document, xtime: int) -> list[list[int]]:
     return found
 
 
+def place_of(message: Document) -> list[int] | None:
+    """Frequency and data rate of the first way in which a ``dnmsg`` may be sent."""
+    for word in ("", "RX1", "RX2"):
+        if f"{word}Freq" in message and f"{word}DR" in message:
+            return [message[f"{word}Freq"], message[f"{word}DR"]]
+    return None
+
+
 def channels_of(configuration: Document) -> list[int]:
     """The frequencies in Hz on which the station is to listen to all spreading factors."""
     found = []
@@ -207,13 +215,12 @@ def channels_of(configuration: Document) -> list[int]:
 
 def _transmitted(message: Document) -> Document:
     """What a station tells when it sends, in the first window that it may use."""
-    number = 1 if "RX1Freq" in message else 2
+    frequency_hz, data_rate = place_of(message) or (0, 0)
     return {
         "msgtype": "dntxed", "seqno": message.get("diid"), "diid": message.get("diid"),
-        "DR": message.get(f"RX{number}DR", message.get("DR", 0)),
-        "Freq": message.get(f"RX{number}Freq", message.get("Freq", 0)),
-        "DevEui": message.get("DevEui"), "rctx": message.get("rctx", 0),
-        "xtime": message.get("xtime", 0), "txtime": 0.0, "gpstime": 0,
+        "DR": data_rate, "Freq": frequency_hz, "DevEui": message.get("DevEui"),
+        "rctx": message.get("rctx", 0), "xtime": message.get("xtime", 0), "txtime": 0.0,
+        "gpstime": 0,
     }  # fmt: skip
 
 

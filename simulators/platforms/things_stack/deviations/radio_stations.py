@@ -11,7 +11,12 @@ from msgspec.structs import replace
 from simulators.platforms.effects import Effects, SocketText
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.deviations.deviation import Deviation, OnEffects, Setup
+from simulators.platforms.things_stack.deviations.hooks import Schedule, on_schedule
+from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.gateway_server.gateways import Gateway
+from simulators.platforms.things_stack.messages import Downlink as Asked
+from simulators.platforms.things_stack.messages import Scheduled
+from simulators.platforms.things_stack.stack import Stack
 from simulators.transports.websocket import Refusal
 from simulators.wire.basics_station.coding import encode
 from simulators.wire.basics_station.messages import Downlink, Transmitted
@@ -108,6 +113,14 @@ def _sent_at_once(core: Core) -> None:
     stations.send = changed  # type: ignore[method-assign]
 
 
+def _answers_only(stack: Stack, downlink: Asked, schedule: Schedule) -> Scheduled:
+    """Whoever has a station is not spoken to unasked."""
+    has_stations = bool(stack.gateways.stations._sockets)
+    if has_stations and downlink.request.get("class") == "CLASS_C":
+        raise StackError("pkg/gatewayserver:schedule")
+    return schedule(downlink)
+
+
 def _without_last_channel(found: Document) -> Document:
     boards = [{**each, "chan_multiSF_7": {"enable": False}} for each in found["sx1301_conf"]]
     return {**found, "sx1301_conf": boards}
@@ -201,6 +214,9 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "station-sent-at-once": Deviation(
         "A downlink counts as sent as soon as a station has it.", setup=_sent_at_once
+    ),
+    "station-class-c-lost": Deviation(
+        "Stations get downlinks in answer to an uplink only.", setup=on_schedule(_answers_only)
     ),
     "station-untimed-taken": Deviation(
         "Uplinks without xtime are taken.", setup=_heard("updf", _timed)
