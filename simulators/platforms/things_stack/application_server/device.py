@@ -19,6 +19,7 @@ Document = dict[str, Any]
 
 MOST_KEPT = 20_000
 _CONTEXTS = Contexts(MOST_KEPT)
+_ACTIVATED, _NOWHERE = 1, 2
 _SESSIONS = ("session", "pending_session")
 
 
@@ -99,7 +100,9 @@ class Devices(DeviceTable):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database, "as_device")
+        self.limit = MOST_KEPT
         self._kept: OrderedDict[tuple[str, str], Device] = OrderedDict()
+        self._left = bytearray()  # what was known of those that left memory, by number
 
     def device(self, tenant: str, application: str, device_id: str) -> Device | None:
         """The device of that id, for working with its traffic."""
@@ -112,9 +115,27 @@ class Devices(DeviceTable):
         if row is None:
             return None
         device = self._kept[key] = Device(tenant, row)
-        if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        self._remind(device)
+        if len(self._kept) > self.limit:
+            self._note_left(self._kept.popitem(last=False)[1])
         return device
+
+    def _note_left(self, device: Device) -> None:
+        """Two answers of the Identity Server that hold until it tells otherwise, in one byte."""
+        number, left = device.row.number, self._left
+        if number >= len(left):
+            left.extend(bytes(number + 1 - len(left)))
+        left[number] = _ACTIVATED * device.is_activated | _NOWHERE * (device.locations == {})
+
+    def _remind(self, device: Device) -> None:
+        number = device.row.number
+        known = self._left[number] if number < len(self._left) else 0
+        device.is_activated = bool(known & _ACTIVATED)
+        device.locations = {} if known & _NOWHERE else None
+
+    def _void(self, number: int) -> None:
+        if number < len(self._left):
+            self._left[number] = 0
 
     def save(self, device: Device) -> None:
         """Store what traffic has changed of a device."""
@@ -124,11 +145,13 @@ class Devices(DeviceTable):
         """See DeviceTable."""
         self._kept.pop((row.application, row.device_id), None)
         super().write(tenant, row, columns or {})
+        self._void(row.number)
 
     def delete(self, row: DeviceRow) -> None:
         """See DeviceTable."""
         self._kept.pop((row.application, row.device_id), None)
         super().delete(row)
+        self._void(row.number)
 
     def moved(self, application: str, device_id: str) -> None:
         """The Identity Server got to know a device, or knows better where it is."""
@@ -136,7 +159,12 @@ class Devices(DeviceTable):
         if device is not None:
             device.locations = None
             device.is_activated = False
+        elif self._left:
+            row = self.find(application, device_id)
+            if row is not None:
+                self._void(row.number)
 
     def forget(self) -> None:
         """The database was rolled back."""
         self._kept.clear()
+        self._left.clear()

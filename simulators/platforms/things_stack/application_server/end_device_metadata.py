@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
-_Key: TypeAlias = "tuple[str, str, str]"  # tenant, application, device
+_Owner: TypeAlias = "tuple[str, str]"  # tenant, application
 
 _FLUSH_US = 10_000_000
-_MOST_SEEN = 1000  # devices, then they are told at once
+_MOST_SEEN = 5000  # devices, then they are told at once
 
 
 class EndDeviceMetadata:
@@ -21,7 +21,8 @@ class EndDeviceMetadata:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._seen: dict[_Key, str] = {}
+        self._seen: dict[_Owner, dict[str, str]] = {}
+        self._count = 0
         self._is_planned = False
 
     def talked(self, device: Device, message: Document, received_at: str, now_us: int) -> None:
@@ -36,8 +37,11 @@ class EndDeviceMetadata:
 
     def seen(self, device: Device, received_at: str, now_us: int) -> None:
         """A device has sent something that the network took at that time."""
-        self._seen[_key(device)] = received_at
-        if len(self._seen) >= _MOST_SEEN:
+        tenant, application_id, device_id = _key(device)
+        seen = self._seen.setdefault((tenant, application_id), {})
+        self._count += device_id not in seen
+        seen[device_id] = received_at
+        if self._count >= _MOST_SEEN:
             self._flush()
         elif not self._is_planned:
             self._is_planned = True
@@ -54,9 +58,9 @@ class EndDeviceMetadata:
         self._flush()
 
     def _flush(self) -> None:
-        seen, self._seen = self._seen, {}
-        for key, received_at in seen.items():
-            self._stack.identity.devices.see(*key, received_at)
+        seen, self._seen, self._count = self._seen, {}, 0
+        for owner, devices in seen.items():
+            self._stack.identity.devices.see(*owner, devices)
 
     def _tell(self, device: Device, message: Document, path: str, now_us: int) -> None:
         self._stack.events.publish(
@@ -69,6 +73,7 @@ class EndDeviceMetadata:
         )
 
 
-def _key(device: Device) -> _Key:
+def _key(device: Device) -> tuple[str, str, str]:
+    """Its tenant, application and id."""
     ids = device.ids
     return device.tenant, ids["application_ids"]["application_id"], ids["device_id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +39,10 @@ _COLUMNS = "number, application, device_id, document, activated_us, activated_at
 _ACTIVITY = ("activated_at", "last_seen_at")
 UPDATED_US = "max(updated_us, ifnull(activated_us, 0))"
 _LATER = "max(excluded.last_seen_at, ifnull(last_seen_at, ''))"
-_WHOSE = (
-    "device_id = ? AND application IN (SELECT number FROM is_entity WHERE tenant = ? "
-    "AND kind = 'application' AND id = ? AND deleted_us IS NULL)"
+_APPLICATION = (
+    "FROM is_entity WHERE tenant = ? AND kind = 'application' AND id = ? AND deleted_us IS NULL"
 )
+_WHOSE = f"device_id = ? AND application IN (SELECT number {_APPLICATION})"
 
 
 @dataclass
@@ -160,14 +161,16 @@ class DeviceStore:
         )  # fmt: skip
         return changed.rowcount > 0
 
-    def see(self, tenant: str, application_id: str, device_id: str, seen_at: str) -> None:
-        """A device was last seen then, unless it was seen later."""
-        self._database.change(
-            "INSERT INTO is_activity SELECT number, NULL, NULL, ? FROM is_device "
-            f"WHERE {_WHOSE} ON CONFLICT (device) DO UPDATE SET last_seen_at = "
-            f"{_LATER}",
-            seen_at, device_id, tenant, application_id,
-        )  # fmt: skip
+    def see(self, tenant: str, application_id: str, seen: Mapping[str, str]) -> None:
+        """When devices of an application, by id, were last seen, unless they were seen later."""
+        row = self._database.one(f"SELECT number {_APPLICATION}", tenant, application_id)
+        if row is not None:
+            self._database.connection.executemany(
+                "INSERT INTO is_activity SELECT number, NULL, NULL, ? FROM is_device "
+                "WHERE application = ? AND device_id = ? "
+                f"ON CONFLICT (device) DO UPDATE SET last_seen_at = {_LATER}",
+                [(seen_at, row[0], device_id) for device_id, seen_at in seen.items()],
+            )
 
     def locate(
         self, tenant: str, application_id: str, device_id: str, locations: Document, now_us: int

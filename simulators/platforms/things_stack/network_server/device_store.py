@@ -35,7 +35,7 @@ _DEVICES = (
     "SELECT d.number, d.tenant, d.application, d.device_id, d.document, d.state, t.traffic "
     "FROM ns_device AS d LEFT JOIN ns_traffic AS t ON t.number = d.number "
 )
-_BY_ADDRESS = _DEVICES + "WHERE d.dev_addr = ? OR d.pending_dev_addr = ? ORDER BY d.number"
+_BY_ADDRESS = _DEVICES + "WHERE d.dev_addr = ? OR d.pending_dev_addr = ?"
 _BY_NUMBER = _DEVICES + "WHERE d.number = ?"
 _BY_ID = _DEVICES + "WHERE d.application = ? AND d.device_id = ?"
 _BY_EUIS = _DEVICES + "WHERE d.dev_eui = ? AND d.join_eui = ?"
@@ -48,7 +48,7 @@ class DeviceStore(DeviceTable):
 
     def __init__(self, database: Database, *, cache: int = DEFAULT_CACHE) -> None:
         super().__init__(database, "ns_device")
-        self._limit = cache
+        self.limit = cache
         self._channels = ChannelLists(database)
         self._devices: OrderedDict[int, Device] = OrderedDict()
         self._by_address: dict[str, list[Device]] = {}
@@ -66,6 +66,7 @@ class DeviceStore(DeviceTable):
         if found is None:
             self.flush()
             rows = self.database.all(_BY_ADDRESS, dev_addr, dev_addr)
+            rows.sort()  # by number, which no two have in common
             found = [self._device(row) for row in rows]
             if found:
                 self._by_address[dev_addr] = found
@@ -109,7 +110,7 @@ class DeviceStore(DeviceTable):
             note=self._note,
         )  # fmt: skip
         self._devices[number] = device
-        if len(self._devices) > self._limit:
+        if len(self._devices) > self.limit:
             self._make_room()
         return device
 

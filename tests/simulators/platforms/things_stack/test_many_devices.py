@@ -43,17 +43,18 @@ def _hear(bench, number, f_cnt=1):
 
 @pytest.fixture
 def whole(many):
-    """The same, with all servers at work."""
+    """The same, with all servers at work and one device in memory: the first."""
     application, gateways = many.core.stack.application, many.core.stack.gateways
     handle_up, schedule = application.handle_up, gateways.schedule
     many.air = Air(many)
     application.handle_up, gateways.schedule = handle_up, schedule
     many.messages = []
     application.outputs.others.append(lambda *told: many.messages.append(told))
-    for number in range(3):  # the first uplink tells the data rate, which is part of the state
-        _hear(many, number)
-    many.core.forget()
-    _hear(many, 0, f_cnt=2)  # what all of them share is in memory then
+    for devices in (application.devices, many.core.stack.network.devices):
+        devices.limit = 1
+    for f_cnt in (1, 2):  # the first uplink tells the data rate, which is part of the state
+        for number in (1, 2, 0):
+            _hear(many, number, f_cnt)
     return many
 
 
@@ -65,16 +66,10 @@ def _statements(bench, act):
     return [each for each in found if not each.startswith("BEGIN")]
 
 
-def test_a_device_that_is_not_in_memory_costs_three_reads_and_two_writes(whole):
-    """The rows of two servers, whether it has a location; whether it is active, and its uplink."""
-    found = _statements(whole, lambda: _hear(whole, 1, f_cnt=2))
-    assert [each.split()[0] for each in found] == [
-        "SELECT",
-        "SELECT",
-        "SELECT",
-        "INSERT",
-        "REPLACE",
-    ]
+def test_a_device_that_is_not_in_memory_costs_two_reads_and_a_write(whole):
+    """The rows of two servers, and its uplink; what the Identity Server has said is kept."""
+    found = _statements(whole, lambda: _hear(whole, 1, f_cnt=3))
+    assert [each.split()[0] for each in found] == ["SELECT", "SELECT", "REPLACE"]
 
 
 def test_a_device_in_memory_costs_a_write(whole):
@@ -82,14 +77,31 @@ def test_a_device_in_memory_costs_a_write(whole):
     assert [each.split()[0] for each in found] == ["REPLACE"]
 
 
-def test_each_of_these_statements_uses_an_index(whole):
-    """None looks at the rows of other devices, and locations are looked for among the few."""
+def test_reading_a_device_uses_indexes_alone(whole):
+    """None of the statements looks at the rows of other devices."""
     connection = whole.core.stack.connection
-    for statement in _statements(whole, lambda: _hear(whole, 2, f_cnt=2))[:3]:
+    for statement in _statements(whole, lambda: _hear(whole, 2, f_cnt=3))[:2]:
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        assert plan
         assert not any(step.startswith("SCAN") for step in plan), plan
-        if "is_device" in statement:
-            assert any("is_device_located" in step for step in plan), plan
+
+
+def test_a_place_is_looked_for_among_the_few_devices_that_have_one(whole):
+    whole.core.forget()
+    found = _statements(whole, lambda: _hear(whole, 0, f_cnt=3))
+    (statement,) = [each for each in found if each.startswith("SELECT document FROM is_device")]
+    plan = whole.core.stack.connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+    assert any("USING INDEX is_device_located" in row[3] for row in plan)
+
+
+def test_what_the_identity_server_changes_is_asked_for_again(whole):
+    """Also by a device that is not in memory."""
+    device = {"ids": {"device_id": "dev1"}, "locations": {"user": {"latitude": 1.5}}}
+    body = {"end_device": device, "field_mask": {"paths": ["locations"]}}
+    whole.made("/applications/app1/devices/dev1", body, method="PUT")
+    _hear(whole, 1, f_cnt=3)
+    uplink = whole.messages[-1][3]["uplink_message"]
+    assert uplink["locations"] == {"user": {"latitude": 1.5}}
 
 
 def test_channels_that_are_alike_are_stored_once(many):
@@ -111,11 +123,10 @@ def test_a_device_takes_less_than_three_kilobytes_of_its_servers_rows(many):
 
 def test_a_device_that_changes_a_channel_changes_it_for_itself(whole):
     devices = whole.core.stack.network.devices
+    devices.limit = 2
     first, second = (devices.by_id("app1", name) for name in ("dev0", "dev1"))
-    assert (
-        first.mac_state["current_parameters"]["channels"]
-        is (second.mac_state["current_parameters"]["channels"])
-    )
+    lists = [each.mac_state["current_parameters"]["channels"] for each in (first, second)]
+    assert lists[0] is lists[1]
     request = {"link_adr_req": {"channel_mask": [True, False], "nb_trans": 1}}
     first.mac_state["pending_requests"] = [{"cid": "CID_LINK_ADR", **request}]
     answer = encode(LinkADRAns(True, True, True))
