@@ -123,3 +123,37 @@ def test_statistics_of_links_are_not_implemented(
     answer = stack.api.get(f"/as/applications/{application}/link/stats")
 
     requirement.check(told(answer), expected=[501, "pkg/applicationserver:linking_not_implemented"])
+
+
+@pytest.mark.requirement("TTS-AS-009")
+def test_both_addresses_are_the_same(stack: Stack, application: str, requirement: Judge) -> None:
+    document = registration.application_abp(abp_ids(stack), "260B0001")
+    document["end_device"]["ids"]["dev_addr"] = "260B0002"
+
+    answer = put(stack, application, document)
+
+    requirement.check(
+        [*told(answer), attribute(answer, "field")], expected=[*FIELD_VALUE, "ids.dev_addr"]
+    )
+
+
+@pytest.mark.requirement("TTS-AS-010")
+def test_euis_stay(stack: Stack, application: str, requirement: Judge) -> None:
+    ids = new_ids(stack)
+    stack.given(put(stack, application, registration.application_otaa(ids)))
+
+    other = registration.application_otaa({**ids, "dev_eui": stack.new_eui()})
+    answer = put(stack, application, other)
+
+    requirement.check(told(answer), expected=[400, "pkg/applicationserver/redis:read_only_field"])
+
+
+@pytest.mark.requirement("TTS-AS-011")
+def test_taken_pair_of_euis_is_refused(stack: Stack, application: str, requirement: Judge) -> None:
+    ids = new_ids(stack)
+    stack.given(put(stack, application, registration.application_otaa(ids)))
+
+    other = registration.application_otaa({**ids, "device_id": stack.new_id()})
+    answer = put(stack, application, other)
+
+    requirement.check(told(answer), expected=[409, "pkg/internal/registry:end_device_euis_taken"])

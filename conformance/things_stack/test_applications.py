@@ -282,3 +282,17 @@ def test_list_leaves_deleted_out(stack: Stack, requirement: Judge) -> None:
     listed = part(stack.given(answer), "applications") or []
     ids = {part(each, "ids", "application_id") for each in listed}
     requirement.check([gone in ids, stays in ids], expected=[False, True])
+
+
+@pytest.mark.requirement("TTS-APP-021")
+def test_id_of_the_path_counts(stack: Stack, requirement: Judge) -> None:
+    name, other = stack.new_application(), stack.new_application(name="other")
+    document = {
+        "application": {"ids": {"application_id": other}, "name": "renamed"},
+        "field_mask": {"paths": ["name"]},
+    }
+
+    answer = stack.api.put(f"/applications/{name}", document)
+
+    requirement.check(part(answer.json, "ids", "application_id"), expected=name)
+    requirement.check([read(stack, name)[0], read(stack, other)[0]], expected=["renamed", "other"])

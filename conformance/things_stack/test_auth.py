@@ -88,3 +88,12 @@ def test_auth_info_tells_the_key_but_not_its_secret(
     requirement.check_that(
         str(stack.api.key).encode() not in own.body, expected="no key in it", actual=own
     )
+
+
+@pytest.mark.requirement("TTS-AU-009")
+def test_administrator_is_told_so(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.get("/auth_info", key=stack.admin_key)
+
+    rights = part(answer.json, "universal_rights", "rights") or []
+    requirement.check([answer.status, part(answer.json, "is_admin")], expected=[200, True])
+    requirement.check("RIGHT_APPLICATION_INFO" in rights, expected=True)

@@ -217,3 +217,25 @@ def test_rx2_frequency_is_one_of_the_band(
 
     requirement.check(good.status, expected=200)
     names_one_of(requirement, answer, f"mac_settings.{name}")
+
+
+@pytest.mark.requirement("TTS-NS-025")
+def test_euis_stay(stack: Stack, application: str, requirement: Judge) -> None:
+    ids = new_ids(stack)
+    stack.given(put(stack, application, registration.network_otaa(ids)))
+
+    other = registration.network_otaa({**ids, "dev_eui": stack.new_eui()})
+    answer = put(stack, application, other)
+
+    requirement.check(told(answer), expected=[400, "pkg/networkserver/redis:read_only_field"])
+
+
+@pytest.mark.requirement("TTS-NS-026")
+@pytest.mark.parametrize("value", ["869525000", {"value": "869525000"}], ids=["bare", "wrapped"])
+def test_setting_may_be_wrapped(
+    stack: Stack, application: str, value: Any, requirement: Judge
+) -> None:
+    answer = otaa(stack, application, {"rx2_frequency": value})
+
+    found = part(answer.json, "mac_settings", "rx2_frequency")
+    requirement.check([answer.status, found], expected=[200, "869525000"])

@@ -258,3 +258,52 @@ def test_read_tells_what_the_mask_names(stack: Stack, requirement: Judge) -> Non
 
     requirement.check(part(answer.json, "description"), expected="a description")
     requirement.check("name" in (answer.json or {}), expected=False)
+
+
+@pytest.fixture(scope="module")
+def linked(stack: Stack) -> tuple[str, str]:
+    """The path of a gateway, and a key that may link it."""
+    path = f"/gateways/{stack.new_gateway()}"
+    return path, stack.new_key(path, "RIGHT_GATEWAY_LINK")
+
+
+def update(stack: Stack, path: str, key: str, field: str, value: Any) -> Response:
+    """PUT of one field with a key."""
+    document = {"gateway": {field: value}, "field_mask": {"paths": [field]}}
+    return stack.api.put(path, document, key=key)
+
+
+@pytest.mark.requirement("TTS-GW-018")
+def test_link_sets_antennas_and_no_name(
+    stack: Stack, linked: tuple[str, str], requirement: Judge
+) -> None:
+    path, key = linked
+
+    good = update(stack, path, key, "antennas", [{"gain": 3}])
+    answer = update(stack, path, key, "name", "x")
+
+    requirement.check(good.status, expected=200)
+    requirement.check(
+        [*told(answer), attribute(answer, "missing")],
+        expected=[
+            403,
+            "pkg/auth/rights:insufficient_gateway_rights",
+            ["RIGHT_GATEWAY_SETTINGS_BASIC"],
+        ],
+    )
+
+
+@pytest.mark.requirement("TTS-GW-019")
+def test_secrets_need_a_right(stack: Stack, linked: tuple[str, str], requirement: Judge) -> None:
+    path, key = linked
+
+    answer = stack.api.get(path, field_mask="lbs_lns_secret", key=key)
+
+    requirement.check(
+        [*told(answer), attribute(answer, "missing")],
+        expected=[
+            403,
+            "pkg/auth/rights:insufficient_gateway_rights",
+            ["RIGHT_GATEWAY_READ_SECRETS"],
+        ],
+    )

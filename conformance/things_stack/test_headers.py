@@ -73,3 +73,29 @@ def test_http_1_0_is_served_or_told_to_upgrade(stack: Stack, requirement: Judge)
     answer = exchange_raw(http, request.encode(), answers=1, timeout_s=10.0)[-1]
 
     requirement.check_in(answer.status, accepted=[200, 426])
+
+
+@pytest.mark.requirement("TTS-HD-008")
+def test_preflight_allows_the_api(stack: Stack, requirement: Judge) -> None:
+    headers = {
+        "Origin": "https://console.example.com",
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+
+    answer = stack.api.send("OPTIONS", "/applications", key=None, headers=headers)
+
+    requirement.check_in(answer.status, accepted=[200, 204])
+    methods = str(answer.headers.get("Access-Control-Allow-Methods", "")).upper()
+    allowed = str(answer.headers.get("Access-Control-Allow-Headers", "")).lower()
+    requirement.check(
+        ["PUT" in methods, "authorization" in allowed, "content-type" in allowed],
+        expected=[True, True, True],
+    )
+
+
+@pytest.mark.requirement("TTS-HD-009")
+def test_answers_are_not_sniffed(stack: Stack, requirement: Judge) -> None:
+    told = stack.api.get("/auth_info").headers.get("X-Content-Type-Options")
+
+    requirement.check(told, expected="nosniff")

@@ -5,7 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from simulators.platforms.effects import Answer
-from simulators.platforms.things_stack.deviations.changes import renamed, with_query, without
+from simulators.platforms.things_stack.deviations.changes import (
+    body_without,
+    renamed,
+    with_error_status,
+    with_query,
+    without,
+)
 from simulators.platforms.things_stack.deviations.deviation import Deviation
 
 
@@ -58,5 +64,20 @@ DEVIATIONS: dict[str, Deviation] = {
         "Of several devices the first alone is deleted on the Application Server.",
         rpcs=("AsEndDeviceBatchRegistry/Delete",),
         before=with_query(lambda query: query.partition("&")[0]),
+    ),
+    "as-any-address": Deviation(
+        "The address of the ids need not be the session's.",
+        rpcs=("AsEndDeviceRegistry/Set",),
+        before=body_without("end_device", "ids", "dev_addr"),
+    ),
+    "as-other-eui-other-error": Deviation(
+        "Another EUI of a device is refused with another error by the Application Server.",
+        rpcs=("AsEndDeviceRegistry/Set",),
+        answer=renamed("pkg/applicationserver/redis:read_only_field", "pkg/errors:validation"),
+    ),
+    "as-euis-taken-400": Deviation(
+        "A taken pair of EUIs is answered with status 400 by the Application Server.",
+        rpcs=("AsEndDeviceRegistry/Set",),
+        answer=with_error_status("pkg/internal/registry:end_device_euis_taken", 400),
     ),
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from msgspec.structs import replace
 
-from simulators.platforms.effects import Answer
+from simulators.platforms.effects import Answer, Request
 from simulators.platforms.things_stack.deviations.changes import (
     body_without,
     renamed,
@@ -40,6 +41,16 @@ def _unforgetting() -> OnAnswer:
         return with_document(listed)(answer)
 
     return changed
+
+
+def _to_id_of_the_body(request: Request) -> Request:
+    try:
+        document = orjson.loads(request.body)
+    except orjson.JSONDecodeError:
+        return request
+    named = document.get("application", {}).get("ids", {}).get("application_id")
+    path = f"{request.path.rpartition('/')[0]}/{named}"
+    return replace(request, path=path) if named else request
 
 
 DEVIATIONS: dict[str, Deviation] = {
@@ -146,5 +157,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "Deleted applications stay in lists.",
         rpcs=("ApplicationRegistry/Delete", "ApplicationRegistry/List"),
         answer=_unforgetting(),
+    ),
+    "update-id-of-the-body": Deviation(
+        "The id of the body counts.",
+        rpcs=("ApplicationRegistry/Update",),
+        before=_to_id_of_the_body,
     ),
 }

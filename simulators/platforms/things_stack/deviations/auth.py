@@ -59,4 +59,9 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("EntityAccess/AuthInfo",),
         answer=without("api_key", "entity_ids"),
     ),
+    "administrator-untold": Deviation(
+        "An administrator is not told so.",
+        rpcs=("EntityAccess/AuthInfo",),
+        answer=without("is_admin"),
+    ),
 }

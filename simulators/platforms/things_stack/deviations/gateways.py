@@ -99,4 +99,14 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("GatewayRegistry/Get",),
         answer=with_member(lambda name: name or "a name", "name"),
     ),
+    "gateway-renamed-by-link": Deviation(
+        "A key that may link a gateway may rename it.",
+        rpcs=("GatewayRegistry/Update",),
+        answer=forgiven("pkg/auth/rights:insufficient_gateway_rights"),
+    ),
+    "gateway-secrets-for-everybody": Deviation(
+        "Secrets of a gateway need no right.",
+        rpcs=("GatewayRegistry/Get",),
+        answer=forgiven("pkg/auth/rights:insufficient_gateway_rights"),
+    ),
 }

@@ -155,4 +155,21 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("NsEndDeviceBatchRegistry/Delete",),
         before=with_query(lambda query: query.partition("&")[0]),
     ),
+    "ns-other-eui-other-error": Deviation(
+        "Another EUI of a device is refused with another error by the Network Server.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=renamed("pkg/networkserver/redis:read_only_field", "pkg/errors:validation"),
+    ),
+    "ns-settings-told-wrapped": Deviation(
+        "A setting is told as an object with value.",
+        rpcs=("NsEndDeviceRegistry/Set",),
+        answer=with_member(
+            lambda found: (
+                {**found, "rx2_frequency": {"value": found["rx2_frequency"]}}
+                if found and "rx2_frequency" in found
+                else found
+            ),
+            "mac_settings",
+        ),
+    ),
 }

@@ -8,7 +8,9 @@ from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.deviations.changes import (
     body_without,
     with_body,
+    with_member,
     with_status,
+    without,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
 from simulators.platforms.things_stack.deviations.hooks import on_event, without_event
@@ -102,5 +104,20 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "simulate-any-device": Deviation(
         "Simulated uplinks of unknown devices reach the application.", setup=_tell_of_unknown
+    ),
+    "trial-decodes-nothing": Deviation(
+        "An uplink on trial is told without its values.",
+        rpcs=("AppAs/DecodeUplink",),
+        answer=without("uplink", "decoded_payload"),
+    ),
+    "trial-encoder-port-lost": Deviation(
+        "A downlink on trial keeps the port that it had.",
+        rpcs=("AppAs/EncodeDownlink",),
+        answer=with_member(2, "downlink", "f_port"),
+    ),
+    "trial-downlink-undecoded": Deviation(
+        "A downlink on trial is told without its values.",
+        rpcs=("AppAs/DecodeDownlink",),
+        answer=without("downlink", "decoded_payload"),
     ),
 }
