@@ -101,6 +101,8 @@ def test_nothing_in_the_users_folder_changes_a_verdict(programs: Path, hostile: 
         programs / "thingrig",
         "certify",
         "thethings-io",
+        "--jobs",
+        "4",  # so that pytest's workers start in that folder, too
         "--out",
         "result",
         cwd=hostile,
