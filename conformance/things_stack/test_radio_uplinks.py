@@ -72,8 +72,12 @@ async def same_counter(stage: Stage) -> Record:
 
 
 async def largest_gap(stage: Stage) -> Record:
-    """Counters 1 and 16385."""
-    return await send_frames(stage, [{"f_cnt": 1}, {"f_cnt": 16385}], last=2)
+    """Counters 1 and 16385, once the first is told: from it on the network counts the gap."""
+    gateway, node = await stage.gateway(), await stage.abp("1.0.3")
+    await stage.uplink(node, b"\x01", gateway, f_cnt=1)
+    await stage.uplinks(node, count=1)
+    await stage.uplink(node, b"\x02", gateway, f_cnt=16385)
+    return {"uplinks": await stage.uplinks(node, count=2)}
 
 
 async def too_large_gap(stage: Stage) -> Record:
