@@ -1,7 +1,9 @@
 """
 Letting devices in: which nonces may be used, which keys follow, what the device is answered.
 
-Nothing is stored before everything has succeeded: a request with a wrong MIC uses up no nonce.
+Nothing is stored before everything has succeeded: a request with a wrong MIC uses up no nonce. A
+device's ``net_id`` and ``network_server_address`` are for Network Servers of somebody else, of which
+there are none here; the stack does not look at them when its own asks.
 Source: LoRaWAN 1.0.4, section 6.2; LoRaWAN 1.1, section 6.2.
 """
 
@@ -59,9 +61,6 @@ def _is_ours(prefix: str, join_eui: str) -> bool:
 
 def _answer(stack: Stack, device: Document, request: JoinRequest, now_us: int) -> JoinAnswer:
     """The answer; changes the device's nonces in its document."""
-    net_id = device.get("net_id")
-    if net_id is not None and net_id.upper() != request.net_id.upper():
-        raise StackError("pkg/joinserver:net_id_mismatch", {"net_id": request.net_id})
     _use_dev_nonce(device, request)
     network_root, application_root = _root_keys(device, request.mac_version)
     if request_mic(request.phy[:-MIC_BYTES], network_root.join_key) != request.frame.mic:

@@ -194,9 +194,12 @@ def test_a_nwk_key_before_1_1_is_the_network_s(bench, air):
     assert bench.core.stack.join.app_s_key("", DEV_EUI.upper(), key_id) == app
 
 
-def test_another_net_id(bench, air):
-    add_otaa(bench, join_server={"net_id": "000001"})
-    assert air.hear(request(1)) == "joinserver:net_id_mismatch"
+def test_the_own_network_need_not_be_the_one_that_is_named(bench, air):
+    """These two are looked at when a Network Server of somebody else asks."""
+    named = {"net_id": "000001", "network_server_address": "elsewhere.example.com"}
+    add_otaa(bench, join_server=named)
+    accept, _ = joined(air)
+    assert accept.net_id == "000013"
 
 
 def test_a_join_eui_of_others(with_policy):
