@@ -2,7 +2,7 @@
 Letting devices in: which nonces may be used, which keys follow, what the device is answered.
 
 Nothing is stored before everything has succeeded: a request with a wrong MIC uses up no nonce. A
-device's ``net_id`` and ``network_server_address`` are for Network Servers of somebody else, of which
+device's ``net_id`` and ``network_server_address`` are for Network Servers of somebody else, and
 there are none here; the stack does not look at them when its own asks.
 Source: LoRaWAN 1.0.4, section 6.2; LoRaWAN 1.1, section 6.2.
 """
