@@ -19,8 +19,11 @@ from conformance import targets
 from conformance.ledger import REMOVABLE, Ledger
 from scenarios.files import FileError
 from scenarios.lorawan import networked, playing
+from scenarios.mistakes import expected
 from scenarios.model import Scenario
 from scenarios.run import Run
+from simulators.apps.things_stack.api import ApiError
+from simulators.platforms.things_stack.plans import plans
 from simulators.transports.event_loop import new_event_loop
 from simulators.transports.udp import host_and_port
 from thingrig.destination import destination, tls_to
@@ -28,6 +31,7 @@ from thingrig.errors import NoJudgement, UsageProblem
 from thingrig.load_rules import Rules, is_loopback
 from thingrig.run_view import printable, progress_of
 
+NO_RIGHTS = (401, 403)
 PORT_OF = {"packet-forwarder": "udp", "basics-station": "lns"}  # in a target's [gateway]
 
 
@@ -94,13 +98,17 @@ def access_of(target: targets.Target, origin: str) -> networked.NetworkAccess:
         if not value:
             what = f"expected credentials.{name} to register the scenario's devices with; got none"
             raise FileError(origin, None, what)
+    plan = target.document.get("gateway", {}).get("frequency_plan", "")
+    if plan and plan not in plans():
+        what = expected("gateway.frequency_plan to be one of The Things Stack's", plan, plans())
+        raise FileError(origin, None, what)
     return networked.NetworkAccess(
         target.url,
         key,
         owners[0],
         admin_api_key=target.credential("admin_api_key") or "",
         urls=target.document.get("urls", {}),
-        frequency_plan=target.document.get("gateway", {}).get("frequency_plan", ""),
+        frequency_plan=plan,
         ssl_context=tls_to(target),
         max_requests_per_s=target.max_requests_per_s,
     )
@@ -171,7 +179,7 @@ def _play_wall_network(
     with (
         closing(Ledger(folder / "ledger.jsonl", header)) as ledger,
         _telling_how_to_clean(ledger, folder, again),
-        _registering(),
+        _registering(access.api_key),
         asyncio.Runner(loop_factory=new_event_loop) as runner,
         progress_of(scenario) as progress,
     ):
@@ -221,8 +229,13 @@ def webhook_of(target: targets.Target, origin: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _registering() -> Iterator[None]:
+def _registering(api_key: str = "") -> Iterator[None]:
+    """What the network refused, in one line; of a key that it does not take the last characters."""
     try:
         yield
     except networked.NetworkError as problem:
-        raise NoJudgement(printable(str(problem))) from problem
+        told = printable(str(problem))
+        refusal = problem.__cause__
+        if isinstance(refusal, ApiError) and refusal.status in NO_RIGHTS and api_key:
+            told = f"credentials.api_key …{api_key[-4:]} is not accepted, or lacks rights: {told}"
+        raise NoJudgement(told) from problem

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from simulators.transports.http import TransportError
+from simulators.transports.http import UnconnectedError
 
 Q = TypeVar("Q", bound=asyncio.Protocol)
 
@@ -57,7 +57,7 @@ class Endpoint:
         Open a connection.
 
         Raises:
-            TransportError: nobody listens, the name is unknown, or TLS failed.
+            UnconnectedError: nobody listens, the name is unknown, or TLS failed.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -65,7 +65,7 @@ class Endpoint:
                 protocol, self.host, self.port, ssl=self.ssl_context
             )
         except (OSError, asyncio.IncompleteReadError) as error:
-            raise TransportError(f"could not connect: {reason_of(error)}") from error
+            raise UnconnectedError(f"could not connect: {reason_of(error)}") from error
         return connected
 
     def head(self, method: str, target: str) -> bytes:

@@ -19,6 +19,10 @@ class TransportError(Exception):
     """The peer could not be reached, closed early, stayed silent, or did not speak HTTP."""
 
 
+class UnconnectedError(TransportError):
+    """There was no connection: nothing was sent."""
+
+
 class HttpAnswer(NamedTuple):
     """An answer; ``document`` is the decoded JSON body, or the raw bytes when it is not JSON."""
 

@@ -243,7 +243,7 @@ class SocketChannel:
         if connection is not None:
             connection.owner = None
             connection.abort(reason)
-        self._fail(reason)
+        self._fail(TransportError(reason))
 
     def answered(self, answer: HttpAnswer) -> None:
         """Within the clock: the request under way has its answer."""
@@ -260,7 +260,7 @@ class SocketChannel:
         if connection is self._connection:
             self._connection = None
             if self._current is not None:
-                self._fail(reason)
+                self._fail(TransportError(reason))
 
     def _new_head(self, method: str, target: str) -> bytes:
         if len(self._heads) >= MOST_HEADS:
@@ -297,26 +297,27 @@ class SocketChannel:
         try:
             connection = await self._transport.endpoint.connect(lambda: ChannelConnection(self))
         except TransportError as error:
-            self._clock.enter(self._refused, event, str(error))
+            self._clock.enter(self._refused, event, error)
             return
         if self._current is not event:  # given up meanwhile
             connection.owner = None
             connection.abort("too late")
             return
         if not connection.is_reusable:  # gone before the request could leave
-            self._clock.enter(self._refused, event, "the peer closed the connection")
+            gone = TransportError("the peer closed the connection")
+            self._clock.enter(self._refused, event, gone)
             return
         self._connection = connection
         connection.send(data)
 
-    def _refused(self, event: simpy.Event, reason: str) -> None:
+    def _refused(self, event: simpy.Event, error: TransportError) -> None:
         if self._current is event:
-            self._fail(reason)
+            self._fail(error)
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, error: TransportError) -> None:
         event, self._current = self._current, None
         if event is not None:
-            event.fail(TransportError(reason))
+            event.fail(error)
         self._next()
 
     def _drop(self, reason: str) -> None:

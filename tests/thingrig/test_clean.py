@@ -68,6 +68,28 @@ def test_a_ledger_of_another_kind_is_wrong_usage(
     assert "ledger.jsonl:1: expected the header of a ledger" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"platform": "things-stack"}, "expected a target of platform things-stack, as "),
+        ({"url": "https://elsewhere"}, "expected the target at https://elsewhere, as "),
+    ],
+)
+def test_another_target_than_the_ledgers_is_wrong_usage(
+    header: dict[str, str],
+    message: str,
+    server: Embedded,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It knows nothing of what was created, and all of it would seem to be gone."""
+    with closing(Ledger(tmp_path / "ledger.jsonl", {"prefix": "rig-1-", **header})):
+        write_target_file(tmp_path / "target.toml", server.target)
+
+    assert cli.exit_code(["clean", str(tmp_path), "--target", str(tmp_path / "target.toml")]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_what_users_of_a_killed_run_left_is_removed(
     server: Embedded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

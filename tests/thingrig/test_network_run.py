@@ -159,6 +159,9 @@ def test_runs_against_a_server_leave_nothing(tmp_path: Path, server: Embedded) -
     assert key not in (tmp_path / "town" / "trace.jsonl").read_text()
 
 
+REFUSED = "POST /users/thingrig/applications: error:pkg/"
+
+
 def test_a_key_that_is_wrong(
     tmp_path: Path, server: Embedded, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,7 +176,8 @@ def test_a_key_that_is_wrong(
     assert [line.partition(" as ")[0] for line in told[:-1]] == [
         "registering 1 device and 1 gateway"
     ]
-    assert "POST /users/thingrig/applications: error:pkg/" in told[-1]
+    assert f"credentials.api_key …AAAA is not accepted, or lacks rights: {REFUSED}" in told[-1]
+    assert key[:-4] not in " ".join(told)
 
 
 def test_a_server_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,7 +188,19 @@ def test_a_server_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
     code = exit_code(["run", "join", "--target", str(target), "--out", str(tmp_path / "out")])
 
     assert code == 3
-    assert "POST /users/me/applications: could not connect" in capsys.readouterr().err
+    registering, told = capsys.readouterr().err.splitlines()
+    assert registering.startswith("registering 1 device and 1 gateway as thingrig-")
+    assert told.startswith("thingrig: POST /users/me/applications: could not connect: ")
+
+
+def test_a_plan_that_nobody_knows(
+    tmp_path: Path, server: Embedded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = target_file(tmp_path, server)
+    target.write_text(target.read_text().replace("EU_863_870_TTN", "EU_863_780_TTN"))
+
+    assert exit_code(["run", "join", "--target", str(target)]) == 2
+    assert "did you mean 'EU_863_870_TTN'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("phase", ["registering", "playing", "removing"])

@@ -14,7 +14,7 @@ from conformance.platforms import find_platform
 from conformance.run import Run
 from conformance.targets import Target, read_target
 from scenarios.files import FileError
-from thingrig.errors import NoJudgement
+from thingrig.errors import NoJudgement, UsageProblem
 
 NAME = "ledger.jsonl"
 STATES = {None: "removed", ID_STAYS: "deleted"}  # what need not be tried again is noted
@@ -33,8 +33,9 @@ def command(ledger: Path, target: str, url: str | None) -> int:
     Exit code 1: something that can be removed is still there.
     """
     path = ledger / NAME if ledger.is_dir() else ledger
-    entries = _entries(path)
+    header, entries = _read(path)
     reached = read_target(target, url=url)
+    _check_same(path, header, reached, is_moved=url is not None)
     _check_reachable(reached)
     cleaned = []
     with closing(_end_of(path)) as end:
@@ -50,9 +51,9 @@ def command(ledger: Path, target: str, url: str | None) -> int:
     return int(any(each.kind in REMOVABLE for each in stays))
 
 
-def _entries(ledger: Path) -> list[dict[str, Any]]:
+def _read(ledger: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     try:
-        return read_ledger(ledger)[1]
+        return read_ledger(ledger)
     except OSError as problem:
         words = (problem.strerror or str(problem)).lower()
         raise FileError(ledger, None, f"expected a readable file; got {words!r}") from problem
@@ -67,6 +68,17 @@ def _end_of(path: Path) -> LedgerEnd:
     except OSError as problem:
         words = (problem.strerror or str(problem)).lower()
         raise FileError(path, None, f"expected a writable file; got {words!r}") from problem
+
+
+def _check_same(ledger: Path, header: dict[str, Any], target: Target, *, is_moved: bool) -> None:
+    """Another server knows nothing of these objects, which would look as if they were removed."""
+    platform, url = header.get("platform"), header.get("url")
+    if platform not in (None, target.platform):
+        what = f"expected a target of platform {platform}, as {ledger}"
+        raise UsageProblem(f"{what}; got '{target.platform}'")
+    if url not in (None, target.url) and not is_moved:
+        what = f"expected the target at {url}, as {ledger}"
+        raise UsageProblem(f"{what}; got {target.url}; if it has moved, add --url {target.url}")
 
 
 def _check_reachable(target: Target) -> None:

@@ -18,6 +18,7 @@ from simulators.transports.http import (
     HttpTransport,
     Subscription,
     TransportError,
+    UnconnectedError,
 )
 
 Document = dict[str, Any]
@@ -28,6 +29,7 @@ SERVERS = {"js": "join", "ns": "network", "as": "application", "gs": "gateway"}
 IDENTITY, EVENTS = "identity", "application"
 TRIES = 6
 NOT_FOUND = 404
+UNCONNECTED = "unconnected"
 LIMITED, UNAVAILABLE = "rate_limit_exceeded", 503
 
 
@@ -35,7 +37,8 @@ class ApiError(Exception):
     """
     A call that was refused, or that got no answer.
 
-    ``status`` is 0 without an answer; ``name`` is the error's, without its namespace.
+    ``status`` is 0 without an answer; ``name`` is the error's, without its namespace, or
+    UNCONNECTED when nothing was sent.
     """
 
     def __init__(self, what: str, status: int, name: str, told: str) -> None:
@@ -87,7 +90,8 @@ class Api:
             try:
                 answer = yield channel.request(method, PREFIX + path, document)
             except TransportError as error:
-                raise ApiError(what, 0, "", str(error)) from error
+                name = UNCONNECTED if isinstance(error, UnconnectedError) else ""
+                raise ApiError(what, 0, name, str(error)) from error
             if answer.status == 200:
                 return answer.document if isinstance(answer.document, dict) else {}
             refusal = _refusal(what, answer)

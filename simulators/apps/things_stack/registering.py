@@ -14,7 +14,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from simulators.apps.things_stack.api import NOT_FOUND, Api, ApiError, Steps, in_parallel
+from simulators.apps.things_stack.api import (
+    NOT_FOUND,
+    UNCONNECTED,
+    Api,
+    ApiError,
+    Steps,
+    in_parallel,
+)
 from simulators.apps.things_stack.inventory import DeviceEntry, GatewayEntry, Inventory
 
 Document = dict[str, Any]
@@ -207,7 +214,7 @@ class Registrar:
         try:
             yield from call
         except ApiError as problem:
-            if problem.status and problem.status < SERVER_ERROR:
+            if 0 < problem.status < SERVER_ERROR or problem.name == UNCONNECTED:
                 stage.remove(removal)
                 self._mark(removal, "refused")
             raise
