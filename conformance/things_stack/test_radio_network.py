@@ -149,6 +149,12 @@ def test_airtime_is_told(record: Record, requirement: Judge) -> None:
     requirement.check(found, expected={"0.046336s"})
 
 
+@pytest.mark.requirement("LW-NW-012")
+@plays(apart)
+def test_application_key_stays(record: Record, requirement: Judge) -> None:
+    requirement.check(["app_s_key" in each for each in record["uplinks"]], expected=[False])
+
+
 @pytest.mark.requirement("LW-NW-008")
 @plays(apart)
 def test_gateway_is_counted(record: Record, requirement: Judge) -> None:

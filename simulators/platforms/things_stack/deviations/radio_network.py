@@ -139,4 +139,8 @@ DEVIATIONS: dict[str, Deviation] = {
     "failed-without-item": Deviation(
         "downlink_failed does not tell what has failed.", setup=on_event(_without_item)
     ),
+    "uplinks-with-key": Deviation(
+        "Uplinks are told with the key of their payload.",
+        setup=on_uplink_message(lambda message, _: message.update(app_s_key={"key": "00" * 16})),
+    ),
 }

@@ -10,8 +10,12 @@ from msgspec.structs import replace
 
 from simulators.platforms.effects import Effect, Effects, OpenStream, StreamDocument
 from simulators.platforms.things_stack.core import Core
-from simulators.platforms.things_stack.deviations.changes import with_body, with_status
+from simulators.platforms.things_stack.deviations.changes import (
+    with_body,
+    with_status,
+)
 from simulators.platforms.things_stack.deviations.deviation import Deviation, OnEffects
+from simulators.platforms.things_stack.deviations.hooks import without_event
 from simulators.platforms.things_stack.events.definitions import Definition
 from simulators.platforms.things_stack.events.subscriptions import Subscription
 
@@ -86,6 +90,27 @@ def _known_names(document: Any) -> Any:
     return document
 
 
+def _hears_unseen(core: Core) -> None:
+    """Whoever may subscribe hears everything."""
+    events = core.stack.events
+    found = events._listeners
+
+    def changed(definition: Definition, keys: list[Any]) -> Any:
+        return found(definition._replace(rights=0), keys)
+
+    events._listeners = changed  # type: ignore[method-assign]
+
+
+def _untyped(event: Document) -> None:
+    if isinstance(event.get("data"), dict):
+        event["data"].pop("@type", None)
+
+
+def _taken_literally(document: Any) -> Any:
+    document["names"] = [each.strip("/") for each in document.get("names", ())]
+    return document
+
+
 DEVIATIONS: dict[str, Deviation] = {
     "events-start-without-identifiers": Deviation(
         "The first message of a stream does not tell whose events it is about.",
@@ -120,5 +145,25 @@ DEVIATIONS: dict[str, Deviation] = {
         before=lambda request: replace(
             request, headers=[each for each in request.headers if each[0].lower() != b"user-agent"]
         ),
+    ),
+    "events-data-untyped": Deviation(
+        "Events do not tell the type of their data.", effects=_event(_untyped)
+    ),
+    "events-no-expressions": Deviation(
+        "Names of a subscription are no expressions.",
+        rpcs=_STREAM,
+        before=with_body(_taken_literally),
+    ),
+    "events-refused-404": Deviation(
+        "Subscriptions that make no sense are refused with status 404.",
+        rpcs=_STREAM,
+        answer=with_status(404, of=400),
+    ),
+    "registrations-not-told": Deviation(
+        "Applications are not told of devices that the Application Server has got.",
+        setup=without_event("as.end_device.create"),
+    ),
+    "events-whatever-rights": Deviation(
+        "Subscribers see events that their keys have no right to.", setup=_hears_unseen
     ),
 }

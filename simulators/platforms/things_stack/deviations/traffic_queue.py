@@ -9,6 +9,7 @@ import orjson
 from msgspec.structs import replace
 
 from simulators.platforms.effects import Request
+from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.deviations.changes import (
     forgiven,
     renamed,
@@ -19,6 +20,7 @@ from simulators.platforms.things_stack.deviations.changes import (
 )
 from simulators.platforms.things_stack.deviations.deviation import Before, Deviation
 from simulators.platforms.things_stack.deviations.hooks import without_event
+from simulators.platforms.things_stack.errors import StackError
 
 Document = dict[str, Any]
 _PUSH, _LIST = ("AppAs/DownlinkQueuePush",), ("AppAs/DownlinkQueueList",)
@@ -106,6 +108,22 @@ def _of_another_session(document: Any) -> Any:
     for item in document.get("downlinks", ()):
         item["session_key_id"] = "AAAA"
     return document
+
+
+def _emptied(core: Core) -> None:
+    network = core.stack.network
+    replaced = network.replace
+
+    def changed(
+        tenant: str, application: str, device_id: str, items: list[Document], now_us: int
+    ) -> None:
+        try:
+            replaced(tenant, application, device_id, items, now_us)
+        except StackError:
+            replaced(tenant, application, device_id, [], now_us)
+            raise
+
+    network.replace = changed  # type: ignore[method-assign]
 
 
 DEVIATIONS: dict[str, Deviation] = {
@@ -218,5 +236,8 @@ DEVIATIONS: dict[str, Deviation] = {
         "Queued downlinks name another session.",
         rpcs=_LIST,
         answer=with_document(_of_another_session),
+    ),
+    "refused-replacement-empties": Deviation(
+        "A replacement that is refused empties the queue.", setup=_emptied
     ),
 }

@@ -120,4 +120,13 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("AppAs/DecodeDownlink",),
         answer=without("downlink", "decoded_payload"),
     ),
+    "default-formatters-overlooked": Deviation(
+        "Formatters of an application are overlooked.",
+        rpcs=("As/SetLink",),
+        before=body_without("link", "default_formatters"),
+    ),
+    "nothing-normalized": Deviation(
+        "Normalized payloads are not told.",
+        setup=on_event(_without("uplink_message", "normalized_payload")),
+    ),
 }

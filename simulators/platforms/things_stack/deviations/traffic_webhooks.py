@@ -94,6 +94,49 @@ def _known_format(document: Any) -> Any:
     return document
 
 
+_KEPT = "X-Kept-Content-Type"
+
+
+def _with_kind_kept(webhooks: list[Document], kind: str) -> list[Document]:
+    return [_kind_kept(each) for each in _wanting(webhooks, kind)]
+
+
+def _kind_kept(webhook: Document) -> Document:
+    headers = {
+        _KEPT if name.lower() == "content-type" else name: value
+        for name, value in webhook.get("headers", {}).items()
+    }
+    return {**webhook, "headers": headers}
+
+
+def _of_own_kind(post: Post) -> Post:
+    headers = dict(post.headers)
+    if _KEPT in headers:
+        headers["Content-Type"] = headers.pop(_KEPT)
+    return replace(post, headers=tuple(headers.items()))
+
+
+def _wanting(webhooks: list[Document], kind: str) -> list[Document]:
+    return [each for each in webhooks if kind in each and not each.get("paused")]
+
+
+def _paused_too(webhooks: list[Document], kind: str) -> list[Document]:
+    return [each for each in webhooks if kind in each]
+
+
+def _nothing_queued(webhooks: list[Document], kind: str) -> list[Document]:
+    return [] if kind == "downlink_queued" else _wanting(webhooks, kind)
+
+
+def _without_time(post: Post) -> Post:
+    try:
+        document = orjson.loads(post.body)
+    except orjson.JSONDecodeError:
+        return post
+    document.pop("received_at", None)
+    return replace(post, body=orjson.dumps(document))
+
+
 DEVIATIONS: dict[str, Deviation] = {
     "webhook-formats-json": Deviation(
         "Protobuf is not among the formats of webhooks.",
@@ -158,5 +201,19 @@ DEVIATIONS: dict[str, Deviation] = {
         "A push through a webhook that does not exist is refused with status 403.",
         rpcs=("ApplicationWebhookDownlinks/Push",),
         answer=with_error_status("pkg/applicationserver/io/web:webhook_not_found", 403),
+    ),
+    "webhook-own-content-type": Deviation(
+        "A webhook's own header replaces the content type of its format.",
+        setup=_on_wanting(_with_kind_kept),
+        effects=_on_post(_of_own_kind),
+    ),
+    "webhook-without-time": Deviation(
+        "Webhooks do not tell when a message was received.", effects=_on_post(_without_time)
+    ),
+    "webhook-never-paused": Deviation(
+        "Webhooks that are paused are called.", setup=_on_wanting(_paused_too)
+    ),
+    "webhook-queued-not-told": Deviation(
+        "Webhooks are not told of queued downlinks.", setup=_on_wanting(_nothing_queued)
     ),
 }

@@ -1,0 +1,261 @@
+"""What events, webhooks and formatters hold, beyond that they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from conformance.clients.stream import Stream
+from conformance.clients.webhook_receiver import Delivery, WebhookReceiver
+from conformance.judge import Judge
+from conformance.outcomes import NotApplicable
+from conformance.things_stack.event_stream import open_events
+from conformance.things_stack.registering import Registrar
+from conformance.things_stack.talk import Talker, downlink, refusal, uplink, wait_for_events
+from conformance.things_stack.traffic_fixtures import Api, open_application_events
+
+FORWARDED = "as.up.data.forward"
+WITHIN_S = 10.0
+JAVASCRIPT = "FORMATTER_JAVASCRIPT"
+REFUSING = "function decodeUplink(input) { return {errors: ['not a meter']}; }"
+NORMALIZING = (
+    "function decodeUplink(input) { return {data: {t: input.bytes[0]}}; }"
+    " function normalizeUplink(input) { return {data: {air: {temperature: input.data.t}}}; }"
+)
+
+
+@pytest.fixture(scope="module")
+def make_talker(
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+) -> Callable[..., Talker]:
+    """Registers a device with formatters."""
+
+    def make(**formatters: Any) -> Talker:
+        node = registrar.abp("1.0.2", formatters=formatters or None)
+        return Talker(stack_api, traffic_application, node, application_events)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def talker(make_talker: Callable[..., Talker]) -> Talker:
+    """A device without formatters."""
+    return make_talker()
+
+
+def of_application(application_id: str) -> dict[str, Any]:
+    """Identifiers of an application, as a subscription takes them."""
+    return {"application_ids": {"application_id": application_id}}
+
+
+@pytest.mark.requirement("TTS-TC-001")
+def test_events_tell_type_and_visibility(talker: Talker, requirement: Judge) -> None:
+    talker.simulate(uplink()).ok_json()
+
+    event = talker.events(FORWARDED, count=1)[0]
+    found = [event.get("data", {}).get("@type"), event.get("visibility", {}).get("rights")]
+    expected = [
+        "type.googleapis.com/ttn.lorawan.v3.ApplicationUp",
+        ["RIGHT_APPLICATION_TRAFFIC_READ"],
+    ]
+    requirement.check(found, expected=expected)
+
+
+@pytest.mark.requirement("TTS-TC-002")
+def test_names_may_be_an_expression(talker: Talker, requirement: Judge) -> None:
+    body = {
+        "identifiers": [
+            {"device_ids": {"device_id": talker.device_id, **of_application(talker.application_id)}}
+        ],
+        "names": [r"/^as\.up\.data\.(receive|forward)$/"],
+    }
+    stream = open_events(talker.api.http, talker.api.key, body)
+    try:
+        requirement.check(stream.status, expected=200)
+        talker.simulate(uplink()).ok_json()
+        names = ("as.up.data.receive", FORWARDED)
+        found = wait_for_events(
+            stream, talker.device_id, *names, count=2, within_s=talker.api.patience_s
+        )
+        requirement.check(sorted(each["name"] for each in found), expected=sorted(names))
+    finally:
+        stream.close()
+
+
+@pytest.mark.requirement("TTS-TC-003")
+def test_identifiers_are_needed(stack_api: Api, requirement: Judge) -> None:
+    stream = open_events(stack_api.http, stack_api.key, {"identifiers": []})
+    stream.close()
+
+    requirement.check(stream.status, expected=400)
+
+
+@pytest.mark.requirement("TTS-TC-004", "TTS-TC-005")
+def test_subscriber_sees_what_the_key_may(
+    talker: Talker, registrar: Registrar, requirement: Judge
+) -> None:
+    path = f"/applications/{talker.application_id}"
+    key = talker.api.stack.new_key(path, "RIGHT_APPLICATION_DEVICES_READ")
+    body = {"identifiers": [of_application(talker.application_id)]}
+    stream = open_events(talker.api.http, key, body)
+    try:
+        stream.wait_for(1, 5.0)
+        talker.simulate(uplink()).ok_json()
+        talker.events(FORWARDED, count=1)
+        node = registrar.otaa("1.0.2")
+        names = [f"{server}end_device.create" for server in ("", "as.", "js.", "ns.")]
+        told = wait_for_events(
+            stream, node.device_id, *names, count=4, within_s=talker.api.patience_s
+        )
+        hidden = wait_for_events(stream, talker.device_id, FORWARDED, count=0, within_s=0.0)
+    finally:
+        stream.close()
+    requirement.check(sorted(each["name"] for each in told), expected=sorted(names))
+    requirement.check([each["name"] for each in hidden], expected=[])
+
+
+@pytest.fixture(scope="module")
+def deliver(talker: Talker, receiver: WebhookReceiver) -> Iterator[Callable[..., list[Delivery]]]:
+    """
+    Makes a webhook, lets something happen, and returns what has been delivered to it.
+
+    Raises:
+        NotApplicable: the target knows a member of the webhook not yet.
+    """
+    made: list[str] = []
+    base = f"/as/webhooks/{talker.application_id}"
+
+    def make(happens: Callable[[], Any], count: int = 1, **members: Any) -> list[Delivery]:
+        name = talker.api.name("hook")
+        url = f"{receiver.url}/{name}"
+        webhook = {
+            "ids": {"webhook_id": name, **of_application(talker.application_id)},
+            "base_url": url, "format": "json", **members,
+        }  # fmt: skip
+        mask = {"paths": ["base_url", "format", *members]}
+        answer = talker.api.call("PUT", f"{base}/{name}", {"webhook": webhook, "field_mask": mask})
+        if answer.status == 400 and "paused" in members:
+            raise NotApplicable("the target's webhooks cannot be paused")
+        answer.ok_json()
+        made.append(name)
+        happens()
+        receiver.wait_for(name, count=count, within_s=WITHIN_S)
+        return receiver.to(f"/{name}")
+
+    yield make
+    for each in made:
+        talker.api.call("DELETE", f"{base}/{each}")
+
+
+def bodies(deliveries: list[Delivery]) -> list[dict[str, Any]]:
+    """Their JSON documents."""
+    return [each.json for each in deliveries if isinstance(each.json, dict)]
+
+
+@pytest.mark.requirement("TTS-TC-006")
+def test_content_type_is_the_formats(
+    talker: Talker, deliver: Callable[..., list[Delivery]], requirement: Judge
+) -> None:
+    found = deliver(
+        lambda: talker.simulate(uplink()), uplink_message={}, headers={"Content-Type": "text/plain"}
+    )
+
+    kinds = [each.headers.get("Content-Type") for each in found]
+    requirement.check(kinds, expected=["application/json"])
+
+
+@pytest.mark.requirement("TTS-TC-007")
+def test_delivery_tells_when_and_whence(
+    talker: Talker, deliver: Callable[..., list[Delivery]], requirement: Judge
+) -> None:
+    found = deliver(lambda: talker.simulate(uplink()), uplink_message={})
+
+    names = ("end_device_ids", "correlation_ids", "received_at")
+    lacking = [name for each in bodies(found)[:1] for name in names if not each.get(name)]
+    requirement.check([len(found), lacking], expected=[1, []])
+
+
+@pytest.mark.requirement("TTS-TC-008")
+def test_paused_webhook_is_silent(
+    talker: Talker, deliver: Callable[..., list[Delivery]], requirement: Judge
+) -> None:
+    paused: list[list[Delivery]] = []
+
+    def pause() -> None:
+        paused.append(deliver(say, count=0, uplink_message={}, paused=True))
+
+    def say() -> None:
+        talker.simulate(uplink()).ok_json()
+        time.sleep(1.0)  # for what must not come
+
+    heard = deliver(pause, uplink_message={})
+
+    requirement.check([len(heard), len(paused[0])], expected=[1, 0])
+
+
+@pytest.mark.requirement("TTS-TC-009")
+def test_queued_downlink_is_delivered(
+    talker: Talker, deliver: Callable[..., list[Delivery]], requirement: Judge
+) -> None:
+    found = deliver(lambda: talker.push(downlink(b"\x01")).ok_json(), downlink_queued={})
+
+    queued = [each.get("downlink_queued", {}) for each in bodies(found)]
+    requirement.check(
+        [[each.get("f_port"), each.get("frm_payload")] for each in queued], expected=[[42, "AQ=="]]
+    )
+
+
+@pytest.mark.requirement("TTS-TC-010")
+def test_script_that_refuses_spares_the_uplink(
+    make_talker: Callable[..., Talker], requirement: Judge
+) -> None:
+    talker = make_talker(up_formatter=JAVASCRIPT, up_formatter_parameter=REFUSING)
+    message = talker.say(b"\x01")
+
+    failed = talker.events("as.up.data.decode.fail", count=1)
+    found = [message.get("frm_payload"), "decoded_payload" in message, len(failed)]
+    requirement.check(found, expected=["AQ==", False, 1])
+
+
+@pytest.mark.requirement("TTS-TC-011")
+def test_application_has_formatters(stack_api: Api, requirement: Judge) -> None:
+    application = stack_api.stack.new_application()
+    link = {"default_formatters": {"up_formatter": "FORMATTER_CAYENNELPP"}}
+    body = {"link": link, "field_mask": {"paths": ["default_formatters"]}}
+    stack_api.call("PUT", f"/as/applications/{application}/link", body).ok_json()
+    plan = stack_api.stack.frequency_plan
+    node = Registrar(stack_api.call, application, stack_api.name, plan).abp("1.0.2")
+    events = open_application_events(stack_api, application)
+    try:
+        message = Talker(stack_api, application, node, events).say(b"\x03\x00\x7f")
+    finally:
+        events.close()
+
+    requirement.check(message.get("decoded_payload"), expected={"digital_in_3": 127})
+
+
+@pytest.mark.requirement("TTS-TC-012")
+def test_values_are_normalized(make_talker: Callable[..., Talker], requirement: Judge) -> None:
+    talker = make_talker(up_formatter=JAVASCRIPT, up_formatter_parameter=NORMALIZING)
+
+    message = talker.say(b"\x14")
+
+    expected = [{"air": {"temperature": 20}}]
+    requirement.check(message.get("normalized_payload"), expected=expected)
+
+
+@pytest.mark.requirement("TTS-TC-013")
+def test_refused_replacement_changes_nothing(
+    make_talker: Callable[..., Talker], requirement: Judge
+) -> None:
+    talker = make_talker()
+    talker.push(downlink(b"\x01")).ok_json()
+
+    answer = talker.replace(downlink(bytes(251)))
+
+    requirement.check(refusal(answer), expected=[400, "application_downlink_too_long"])
+    queued = [each.get("frm_payload") for each in talker.queue().get("downlinks", ())]
+    requirement.check(queued, expected=["AQ=="])
