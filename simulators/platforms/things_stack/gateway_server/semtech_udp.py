@@ -206,11 +206,9 @@ class Forwarder:
                 return
             error = "" if told is None else told.error
         self._has_queue = True
-        found = self._sent.pop(int.from_bytes(data[1:3], "big"), None)
-        if found is None:
-            return
-        downlink, sent_us = found
-        self.connection.note_round_trip(now_us - sent_us)
+        downlink, sent_us = self._sent.pop(int.from_bytes(data[1:3], "big"), (None, now_us))
+        if downlink is not None:
+            self.connection.note_round_trip(now_us - sent_us)
         result = _RESULTS.get(error, "UNKNOWN_ERROR")
         self._server.upstream.tx_ack(self.connection, downlink, result, now_us)
 

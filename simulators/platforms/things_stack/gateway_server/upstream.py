@@ -156,11 +156,14 @@ class Upstream:
             connection.gateway = replace(gateway, document=document)
             connection.publish("gateway.update", ["antennas"], now_us, [])
 
-    def tx_ack(self, connection: Connection, downlink: Downlink, result: str, now_us: int) -> None:
-        """A gateway tells what became of a downlink."""
+    def tx_ack(
+        self, connection: Connection, downlink: Downlink | None, result: str, now_us: int
+    ) -> None:
+        """A gateway tells what became of a downlink, or of one that nobody knows."""
         connection.tx_acks += 1
         connection.last_tx_ack_us = now_us
-        told = [*downlink.correlation_ids, connection.correlation_id("tx_ack", now_us)]
+        known = [] if downlink is None else downlink.correlation_ids
+        told = [*known, connection.correlation_id("tx_ack", now_us)]
         acknowledgment: Document = {"correlation_ids": told}
         if result != "SUCCESS":
             acknowledgment["result"] = result
@@ -171,7 +174,8 @@ class Upstream:
         )
         connection.publish(name, data, now_us, told)
         try:
-            self._stack.network.handle_tx_ack(downlink, result, now_us)
+            if downlink is not None:
+                self._stack.network.handle_tx_ack(downlink, result, now_us)
         except StackError as error:
             connection.publish("gs.txack.drop", error.details, now_us, told)
         else:

@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS ns_downlink_task (number INTEGER PRIMARY KEY, due_us 
 # How long before RX1 a gateway is asked: till then more may be put into the frame.
 _AHEAD_US = 3_200_000
 _INTERVAL = "1s"  # between two frames that no uplink has asked for, when a device does not say so
-_RETRY_US = 1_000_000  # when no gateway could send in class B or C
+_RETRY_US = 2_000_000  # when no gateway could send in class B or C
 
 
 class Downlinks:

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from simulators.lorawan.crypto import MAX_F_CNT
 from simulators.lorawan.frames import MIC_BYTES, DataFrame
-from simulators.lorawan.regions.region import MAX_FCNT_GAP
+from simulators.lorawan.regions.region import FHDR_AND_PORT, MAX_FCNT_GAP
 from simulators.lorawan.versions import MacVersion
 from simulators.platforms.things_stack.messages import Document, Uplink
 from simulators.platforms.things_stack.network_server.device import (
@@ -25,6 +25,7 @@ from simulators.platforms.things_stack.network_server.device import (
 _SECOND_US = 1_000_000
 # Between the second window and the last moment at which a device repeats a frame.
 _RETRANSMISSION_US = 10 * _SECOND_US
+_AROUND_MAC_PAYLOAD = 5  # MHDR and MIC
 _CONFIRMED_TRANSMISSIONS = 5  # before 1.0.4, where NbTrans does not limit them
 
 
@@ -78,6 +79,8 @@ def _matching(
     if channel and data_rate is not None:
         is_allowed = channel.min_data_rate <= data_rate <= channel.max_data_rate
         data_rate = data_rate if is_allowed else None
+    if data_rate is not None and _is_too_long(device, data_rate, uplink.phy, is_pending):
+        return None
     message = uplink.phy[:-MIC_BYTES]
     if not crypto.is_1_1:
         if crypto.uplink_mic(message, candidate.f_cnt) != frame.mic:
@@ -99,6 +102,16 @@ def _matching(
     return Match(device, is_pending, *candidate, channel, data_rate, device.serial)
 
 
+def _is_too_long(device: Device, data_rate: int, phy: bytes, is_pending: bool) -> bool:
+    """Whether a data rate does not allow so long a frame: 1.0.4 has such frames ignored."""
+    if device.version(is_pending=is_pending) != MacVersion.V1_0_4:
+        return False
+    state = device.state["pending_mac_state" if is_pending else "mac_state"]
+    dwell = bool(state["current_parameters"].get("uplink_dwell_time"))
+    longest = device.region.max_payload(data_rate, dwell=dwell) + FHDR_AND_PORT
+    return len(phy) - _AROUND_MAC_PAYLOAD > longest
+
+
 def _candidates(
     device: Device, session: Document, uplink: Uplink, frame: DataFrame, is_pending: bool
 ) -> Iterator[_Candidate]:
@@ -109,8 +122,6 @@ def _candidates(
         if not frame.ack and _is_next(0, low, device.version(is_pending=True)):
             yield _Candidate(low)
         return
-    if frame.ack and "recent_downlinks" not in device.mac_state:
-        return  # there was nothing to acknowledge: it is another device
     traffic = device.traffic
     last = traffic.f_cnt_up
     is_first = not last and not traffic.heard
@@ -122,7 +133,7 @@ def _candidates(
             yield _Candidate(last, transmission)
     elif _is_next(last, f_cnt, version):
         yield _Candidate(f_cnt)
-    if not is_first and low <= last and _resets(device, version):
+    if not is_first and low <= last and not frame.ack and _resets(device, version):
         yield _Candidate(low, is_reset=True)
 
 

@@ -154,8 +154,7 @@ class Uplinks:
     ) -> None:
         stack, device, is_new = self._stack, match.device, info.transmission == 1
         _note(device, info)
-        is_heard = info.has_ack and is_new and not (match.is_pending or match.is_reset)
-        self._acknowledge(device, info, now_us, is_heard=is_heard)
+        self._acknowledge(device, info, now_us)
         mac.forget_answers(device)
         if not is_new:
             mac.answer_again(stack, device, commands.commands, info, now_us)
@@ -192,15 +191,13 @@ class Uplinks:
     def _tell_unknown(self, device: Device, rest: bytes, info: UplinkInfo, now_us: int) -> None:
         self._tell("ns.mac.command.unknown", device, info, now_us, {"cid": f"CID_RFU_{rest[0]}"})
 
-    def _acknowledge(
-        self, device: Device, info: UplinkInfo, now_us: int, *, is_heard: bool
-    ) -> None:
+    def _acknowledge(self, device: Device, info: UplinkInfo, now_us: int) -> None:
         """The uplink after a confirmed downlink tells whether that one was heard."""
         pending = device.mac_state.pop(_CONFIRMED, None)
         if pending is None:
             return
         device.save()
-        kind = "downlink_ack" if is_heard else "downlink_nack"
+        kind = "downlink_ack" if info.has_ack else "downlink_nack"
         up = Up(device.tenant, device.ids, kind, pending, info.correlation_ids, info.received_us)
         self._stack.application.handle_up(up, now_us)
 

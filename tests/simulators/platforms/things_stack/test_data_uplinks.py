@@ -6,6 +6,7 @@ import pytest
 
 from simulators.lorawan.frames import ACK, ADR
 from simulators.lorawan.mac_commands import LinkCheckReq, RXTimingSetupAns, encode
+from simulators.lorawan.modulation import Lora
 from tests.simulators.platforms.things_stack.radio import (
     ADDRESS,
     EU_HZ,
@@ -292,11 +293,17 @@ def test_a_confirmed_downlink_is_acknowledged_before_the_uplink(bench, air):
     assert air.ups[0].message == item
 
 
-def test_who_was_told_nothing_has_nothing_to_acknowledge(bench, air):
-    add_abp(bench)
-    session = abp_session()
-    acknowledging = session.protect_uplink(0, 1, b"x", f_ctrl=ACK)
-    assert air.send(acknowledging) == "networkserver:device_not_found"
+def test_1_0_4_has_frames_ignored_that_are_too_long(bench, air):
+    """At SF12 a frame holds 51 bytes in EU868."""
+    results = []
+    for number, version in enumerate(("MAC_V1_0_3", "MAC_V1_0_4")):
+        address = f"2600123{number}"
+        add_abp(bench, f"dev{number}", address=address, version=version)
+        session = abp_session(address)
+        for f_cnt, size in ((0, 51), (1, 52)):
+            phy = session.protect_uplink(f_cnt, 1, bytes(size))
+            results.append(air.send(phy, EU_HZ[0], Lora(12, 125_000)))
+    assert results == [None, None, None, "networkserver:device_not_found"]
 
 
 def test_a_device_that_says_it_again_has_not_heard_a_confirmed_downlink(bench, air):
@@ -322,7 +329,8 @@ def test_a_device_that_counts_anew_has_not_heard_a_confirmed_downlink(bench, air
         "recent_downlinks": SENT,
     }
     device.save()
-    air.send(session.protect_uplink(0, 1, b"x", f_ctrl=ACK))
+    assert air.send(session.protect_uplink(0, 1, b"x", f_ctrl=ACK)) is not None
+    air.send(session.protect_uplink(0, 1, b"x"))
     assert [up.kind for up in air.ups] == ["uplink_message", "downlink_nack", "uplink_message"]
 
 

@@ -24,6 +24,7 @@ from simulators.lorawan.mac_commands import (
     DutyCycleReq,
     LinkADRAns,
     LinkADRReq,
+    LinkCheckAns,
     LinkCheckReq,
     MacCommand,
     NewChannelAns,
@@ -342,6 +343,14 @@ def test_the_time_is_that_of_the_uplink(bench: Bench) -> None:
     talk = Talk(bench)
 
     assert talk.say(DeviceTimeReq()) == [DeviceTimeAns(1_390_737_618, 0)]
+
+
+def test_after_an_answer_that_nobody_asked_for_nothing_is_read(bench: Bench) -> None:
+    talk = Talk(bench)
+
+    assert talk.say(LinkCheckReq(), NewChannelAns(True, True), DeviceTimeReq()) == [
+        LinkCheckAns(17, 1)
+    ]
 
 
 def test_what_a_repetition_asks_is_answered_again(bench: Bench) -> None:

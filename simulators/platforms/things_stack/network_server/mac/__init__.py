@@ -84,9 +84,13 @@ def handle_commands(
 ) -> None:
     """Carry out what an uplink that is not a repetition carries."""
     handling = Handling(stack, device, info, now_us)
+    handled = []
     for command in _without_copies(device, commands):
         _HANDLERS[type(command)](handling, command)
-    device.mac_state[_RECENT] = [cid_name(command) for command in commands]
+        if handling.has_failed:
+            break  # who is wrong once is not believed in the rest either
+        handled.append(cid_name(command))
+    device.mac_state[_RECENT] = handled
     device.save()
 
 

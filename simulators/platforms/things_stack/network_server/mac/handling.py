@@ -31,6 +31,7 @@ class Handling:
         self.device = device
         self.info = info
         self.now_us = now_us
+        self.has_failed = False
 
     @property
     def current(self) -> Document:
@@ -84,6 +85,7 @@ class Handling:
     def _not_asked(self, cid: str) -> None:
         if cid in STICKY and cid in self.device.mac_state.get(_RECENT, ()):
             return
+        self.has_failed = True
         error = StackError("pkg/networkserver/mac:request_not_found")
         self.publish("ns.mac.command.process.fail", error.details())
 
