@@ -123,7 +123,13 @@ def _play(
     document = results.document(run, suite_version=thingrig.__version__, about=about)
     results_path = folder / "run.json"
     results_path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
-    return run, [results_path, folder / "trace.jsonl"]
+    paths = [results_path, folder / "trace.jsonl"]
+    if "radio" in document:
+        from reports.run_page import run_page  # templates take a while to import
+
+        paths.append(folder / "run.html")
+        paths[-1].write_text(run_page(document), encoding="utf-8", newline="\n")
+    return run, paths
 
 
 def _verdict(run: Run) -> str:
