@@ -63,8 +63,6 @@ class Uplinks:
             )
             uplink["frm_payload"] = base64.b64encode(plain).decode()
         uplink.update(given)
-        if "version_ids" in device.document:
-            uplink["version_ids"] = device.document["version_ids"]
         if is_skipped:
             self._forward(device, message, now_us)
         else:
@@ -119,13 +117,19 @@ class Uplinks:
             outputs.tell("as.up.data.normalize.warning", tenant, up, uplink, now_us)
 
     def _forward(self, device: Device, message: Document, now_us: int) -> None:
-        """Add where the device is, and publish an uplink and what it contains."""
+        """
+        Publish an uplink and what it contains.
+
+        What the registries know of the device is added to the uplink itself alone, as in the stack.
+        """
         uplink = message["uplink_message"]
+        self._publish_normalized(device.tenant, device.application, message, now_us)
+        if "version_ids" in device.document:
+            uplink["version_ids"] = device.document["version_ids"]
         known = self._locations(device)
         if known:
             uplink["locations"] = known
         if "decoded_payload" in uplink:
-            self._publish_normalized(device.tenant, device.application, message, now_us)
             self._publish_location(device, message, now_us)
         self._publish(device.tenant, device.application, "uplink_message", message, now_us)
         received_at = uplink.get("received_at", message["received_at"])

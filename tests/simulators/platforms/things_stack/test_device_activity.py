@@ -145,3 +145,27 @@ def test_nothing_is_left_of_a_deleted_device(bench, known):
     bench.made(DEVICES, {"end_device": {"ids": {"device_id": "dev3"}}})
     document = bench.made(f"{DEVICES}/dev3?field_mask={FIELDS}", None, method="GET")
     assert "last_seen_at" not in document
+
+
+def test_normalized_messages_do_not_tell_where_a_device_is(bench, traffic):
+    """They leave before the Identity Server is asked; made-up ones are asked for first."""
+    text = "function decodeUplink() { return { data: { air: { temperature: 20 } } }; }"
+    formatters = {"up_formatter": "FORMATTER_JAVASCRIPT", "up_formatter_parameter": text}
+    desk = {"latitude": 1.5, "source": "SOURCE_REGISTRY"}
+    device = {"ids": {"device_id": "dev1"}, "locations": {"user": desk}}
+    bench.made(DEVICES, {"end_device": device})
+    add_device(bench, formatters=formatters)
+    uplink(traffic, 1, b"\x01")
+    bench.run_scripts()
+    traffic.ask("POST", "/as/applications/app1/devices/dev1/up/simulate", SIMULATED)
+    bench.run_scripts()
+    told = [
+        (kind, "locations" in up[kind])
+        for up in traffic.ups()
+        for kind in ("uplink_normalized", "uplink_message")
+        if kind in up
+    ]
+    assert told == [
+        ("uplink_normalized", False), ("uplink_message", True),
+        ("uplink_normalized", True), ("uplink_message", True),
+    ]  # fmt: skip
