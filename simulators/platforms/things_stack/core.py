@@ -18,7 +18,6 @@ from urllib.parse import unquote
 import orjson
 
 from simulators.platforms.effects import (
-    NOT_GIVEN,
     Answer,
     Effects,
     Hash,
@@ -28,26 +27,24 @@ from simulators.platforms.effects import (
     Work,
 )
 from simulators.platforms.scripting.worker import Result
-from simulators.platforms.things_stack import configuration, proto_json, query, schema
+from simulators.platforms.things_stack import configuration
 from simulators.platforms.things_stack.application_server import (
     handlers as application_server,
 )
 from simulators.platforms.things_stack.call import Call
-from simulators.platforms.things_stack.errors import ApiError, Invalid, StackError
+from simulators.platforms.things_stack.errors import ApiError, StackError
 from simulators.platforms.things_stack.events import handlers as events
 from simulators.platforms.things_stack.gateway_server import handlers as gateway_server
 from simulators.platforms.things_stack.identity import handlers as identity
 from simulators.platforms.things_stack.join_server import handlers as join_server
-from simulators.platforms.things_stack.masks import mask_of, with_prefix
 from simulators.platforms.things_stack.network_server import handlers as network_server
 from simulators.platforms.things_stack.policy import Policy
 from simulators.platforms.things_stack.rate_limits import RateLimiter, limit_key
-from simulators.platforms.things_stack.routes import PREFIX, Route, Routes
-from simulators.platforms.things_stack.schema import Field, Message
+from simulators.platforms.things_stack.requests import check, decoded
+from simulators.platforms.things_stack.routes import PREFIX, Routes
 from simulators.platforms.things_stack.slow import NeedsHash, NeedsWork
 from simulators.platforms.things_stack.stack import Stack
 from simulators.platforms.things_stack.ulid import ulid
-from simulators.platforms.things_stack.validation import Tree, tree_of, validate
 from simulators.transports.websocket import Refusal
 
 Document = dict[str, Any]
@@ -205,12 +202,12 @@ class Core:
             route_text = unquote(request.path, errors="replace")[:_LONGEST_ROUTE]
             raise StackError("pkg/webhandlers:route_not_found", {"route": route_text})
         route, values = self.routes.find(request.method, request.path)
-        message = _decoded(route, request, values)
+        message = decoded(route, request, values)
         call = Call(
             self.stack, request, route, message, tenant=self._tenant(request), now_us=now_us
         )
         try:
-            _check(route, message, now_us)
+            check(route, message, now_us)
             self._count(call)
             return self._handled(call)
         except StackError as error:
@@ -263,61 +260,6 @@ class Core:
         kind, delimiter = events.framing_of(call.request)
         document = orjson.dumps({"error": self._told(error, headers)}) + delimiter
         return Answer(call.request, error.status, document, kind)
-
-
-def _decoded(route: Route, request: Request, values: list[str]) -> Document:
-    message: Document = {}
-    if route.has_body:
-        raw = request.document
-        raw = proto_json.parse(request.body) if raw is NOT_GIVEN else raw
-        message = proto_json.decode(route.request, raw)
-    else:
-        query.bind_query(route, message, request.query)
-    query.bind_path(route, message, values)
-    return message
-
-
-def _check(route: Route, message: Document, now_us: int) -> None:
-    """
-    Check the field mask, then the fields.
-
-    Raises:
-        StackError: a path that the call does not accept, or an invalid field.
-    """
-    of: Message = route.request
-    tree: Tree = {}
-    mask, paths = mask_of(route.rpc), message.get("field_mask", {}).get("paths", [])
-    if mask is not None and paths:
-        mask.check(paths)
-        body = _body_field(of) if mask.is_set else None
-        if body is not None:
-            mask.check_body(schema.message(body.of), message.get(body.name, {}), paths)
-            tree = _masked_tree(of, body, paths)
-    invalid = validate(of, message, tree, unix_us=now_us)
-    if invalid is not None:
-        raise _invalid(of, invalid)
-
-
-def _masked_tree(of: Message, body: Field, paths: list[str]) -> Tree:
-    """A call that sets fields only looks at these, and at what it finds the entity by."""
-    if body.of == "APIKey":
-        return {}
-    others = [field.name for field in of.fields.values() if field.name != body.name]
-    return tree_of([*others, f"{body.name}.ids", *with_prefix(body.name, paths)])
-
-
-def _body_field(of: Message) -> Field | None:
-    """The field of a request that holds the entity to be written."""
-    for field in of.fields.values():
-        if field.kind == "message" and not field.is_list and not field.name.endswith("ids"):
-            return field
-    return None
-
-
-def _invalid(of: Message, invalid: Invalid) -> StackError:
-    error = invalid.error()
-    is_identifier = of.name.endswith("Identifiers")
-    return StackError("pkg/ttnpb:identifiers", cause=error) if is_identifier else error
 
 
 def header_text(text: str) -> str:

@@ -111,21 +111,28 @@ class Downlinks:
                 queue_items.encrypted(self._stack, device, session, items) for session in sessions
             ]
             ready = [item for each in queued for item in each]
-            ids = device.ids
             try:
-                operation(device.tenant, device.application, ids["device_id"], ready, now_us)
+                operation(device.tenant, device.application, device.ids["device_id"], ready, now_us)
                 break
             except StackError as error:
-                told: Document | None = getattr(error, "queue", None)
-                is_last = attempt == _MOST_TRIES
-                if told is None or is_last or is_crypto_skipped(self._stack, device, None):
-                    raise
-                self._learn(device, told)
+                self._learn_from(error, device, is_last=attempt == _MOST_TRIES)
         for session, own in zip(sessions, queued, strict=True):
             if own:
                 queue_items.set_last_f_cnt(session, own[-1].get("f_cnt", 0))
         self._stack.application.devices.save(device)
         return ready
+
+    def _learn_from(self, error: StackError, device: Device, *, is_last: bool) -> None:
+        """
+        Take from a refusal what the Network Server knows better, for another try.
+
+        Raises:
+            StackError: the refusal, when it tells nothing or there is no other try.
+        """
+        told: Document | None = getattr(error, "queue", None)
+        if told is None or is_last or is_crypto_skipped(self._stack, device, None):
+            raise error
+        self._learn(device, told)
 
     def _learn(self, device: Device, told: Document) -> None:
         """Take sessions and counters over from the Network Server."""
