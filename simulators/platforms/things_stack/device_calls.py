@@ -6,6 +6,7 @@ from typing import Any
 
 from simulators.platforms.things_stack.call import Call
 from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTable
+from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.masks import any_below, assign, select
 from simulators.platforms.things_stack.schema import message
 
@@ -68,6 +69,22 @@ def publish(call: Call, server: str, row: DeviceRow, *, is_new: bool) -> None:
         call.publish(f"{server}.end_device.create", ids)
     else:
         call.publish(f"{server}.end_device.update", ids, call.paths)
+
+
+def delete(call: Call, server: str, table: DeviceTable, missing: StackError) -> None:
+    """
+    Forget a device.
+
+    Raises:
+        StackError: ``missing``, or the caller has not the right.
+    """
+    ids = call.message
+    call.require_application(application_of(ids), "DEVICES_WRITE")
+    row = find(call, table, ids)
+    if row is None:
+        raise missing
+    table.delete(row)
+    call.publish(f"{server}.end_device.delete", {"device_ids": row.document["ids"]})
 
 
 def delete_batch(call: Call, server: str, table: DeviceTable) -> list[DeviceRow]:

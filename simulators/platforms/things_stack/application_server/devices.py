@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulators.platforms.things_stack import device_calls
+from simulators.platforms.things_stack.application_server.sessions import device_not_found
 from simulators.platforms.things_stack.call import Call
 from simulators.platforms.things_stack.device_table import check_same_euis
 from simulators.platforms.things_stack.errors import StackError
@@ -88,15 +89,8 @@ def get_device(call: Call) -> Document:
 
 def delete_device(call: Call) -> Document:
     """Forget a device."""
-    ids = call.message
-    application_id = device_calls.application_of(ids)
-    call.require_application(application_id, "DEVICES_WRITE")
-    row = device_calls.find(call, call.stack.application.devices, ids)
-    if row is None:
-        uid = call.uid(f"{application_id}.{ids['device_id']}")
-        raise StackError("pkg/applicationserver:device_not_found", {"device_uid": uid})
-    call.stack.application.devices.delete(row)
-    call.publish("as.end_device.delete", {"device_ids": row.document["ids"]})
+    missing = device_not_found(call.tenant, call.message)
+    device_calls.delete(call, "as", call.stack.application.devices, missing)
     return {}
 
 

@@ -66,17 +66,17 @@ def get_device(call: Call) -> Document:
 def _found(call: Call, ids: Document) -> DeviceRow:
     row = device_calls.find(call, call.stack.join.devices, ids)
     if row is None:
-        raise StackError("pkg/joinserver:device_not_found")
+        raise _missing()
     return row
+
+
+def _missing() -> StackError:
+    return StackError("pkg/joinserver:device_not_found")
 
 
 def delete_device(call: Call) -> Document:
     """Forget a device."""
-    ids = call.message
-    call.require_application(device_calls.application_of(ids), "DEVICES_WRITE")
-    row = _found(call, ids)
-    call.stack.join.devices.delete(row)
-    call.publish("js.end_device.delete", {"device_ids": row.document["ids"]})
+    device_calls.delete(call, "js", call.stack.join.devices, _missing())
     return {}
 
 

@@ -130,17 +130,17 @@ def _show_uplinks(network: NetworkServer, row: DeviceRow) -> None:
 def _found(call: Call, ids: Document) -> DeviceRow:
     row = device_calls.find(call, call.stack.network.devices, ids)
     if row is None:
-        raise StackError("pkg/networkserver:device_not_found")
+        raise _missing()
     return row
+
+
+def _missing() -> StackError:
+    return StackError("pkg/networkserver:device_not_found")
 
 
 def delete_device(call: Call) -> Document:
     """Forget a device."""
-    ids = call.message
-    call.require_application(device_calls.application_of(ids), "DEVICES_WRITE")
-    row = _found(call, ids)
-    call.stack.network.devices.delete(row)
-    call.publish("ns.end_device.delete", {"device_ids": row.document["ids"]})
+    device_calls.delete(call, "ns", call.stack.network.devices, _missing())
     return {}
 
 
