@@ -207,18 +207,6 @@ def plan_without_a_version(stack: Stack) -> tuple[str, str]:
     raise NotApplicable("every band of the target has every version")
 
 
-@pytest.mark.requirement("TTS-NS-024")
-@pytest.mark.parametrize("name", ["rx2_frequency", "desired_rx2_frequency"])
-def test_rx2_frequency_is_one_of_the_band(
-    stack: Stack, application: str, name: str, requirement: Judge
-) -> None:
-    good = otaa(stack, application, {name: "869525000"})
-    answer = otaa(stack, application, {name: "915000000"})
-
-    requirement.check(good.status, expected=200)
-    names_one_of(requirement, answer, f"mac_settings.{name}")
-
-
 @pytest.mark.requirement("TTS-NS-025")
 def test_euis_stay(stack: Stack, application: str, requirement: Judge) -> None:
     ids = new_ids(stack)

@@ -145,11 +145,6 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("NsEndDeviceRegistry/Set",),
         answer=on_error("pkg/networkserver:field_value", _without_cause),
     ),
-    "ns-any-rx2-frequency": Deviation(
-        "Every frequency of RX2 is accepted.",
-        rpcs=("NsEndDeviceRegistry/Set",),
-        answer=_forgiven_field("mac_settings.rx2_frequency"),
-    ),
     "ns-batch-first-only": Deviation(
         "Of several devices the first alone is deleted on the Network Server.",
         rpcs=("NsEndDeviceBatchRegistry/Delete",),
