@@ -27,6 +27,7 @@ from thingrig.radio_view import radio_tables
 TellProgress = Callable[[int, Any], None]  # the time in µs, and the platform's evidence
 PLAIN_WIDTH = 120
 PLAIN_LINES = 10
+TOLD = 5  # lines about what is left behind
 COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 
 
@@ -94,7 +95,9 @@ def _lorawan_totals(run: Run) -> list[str]:
         f"{counts['acknowledged']} of {counts['confirmed']} confirmed ones acknowledged; "
         f"{counts['downlinks']} downlinks"
     )
-    failed = [each["why"] for each in lorawan_results.failed_joins(run.evidence)]
+    failed = []
+    if not run.is_interrupted:  # else they only had no time
+        failed = [each["why"] for each in lorawan_results.failed_joins(run.evidence)]
     return [totals, *_application_totals(run.evidence), *failed]
 
 
@@ -115,7 +118,9 @@ def _application_totals(evidence: LorawanEvidence) -> list[str]:
     if at.turns:
         turned = sum(turn.shown_us is not None for turn in at.turns)
         totals += f"; {turned} of {len(at.turns)} turns shown"
-    return [totals, *(f"left behind: {each}" for each in at.left)]
+    left = [f"left behind: {each}" for each in at.left[:TOLD]]
+    more = [f"left behind: {len(at.left) - TOLD} more"] if len(at.left) > TOLD else []
+    return [totals, *left, *more]
 
 
 def _values(evidence: Evidence) -> int:

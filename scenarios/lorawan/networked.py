@@ -44,6 +44,7 @@ from simulators.transports.websocket import MemoryWebSockets
 
 MEMORY_WEBHOOK = "http://application/thingrig"
 REGISTRARS = 8  # calls at a time
+TOLD = 5  # lines about what is left behind; results and ledger have all of it
 PATIENCE_S = 1800.0  # for registering everything, and for removing it
 USER, REGISTRAR, ADMIN = "application", "registrar", "administrator"
 
@@ -310,8 +311,10 @@ async def _tidy(access: NetworkAccess, enrolment: Enrolment, tell: Callable[[str
         await _carry_out(access, registrar.remove)
     finally:
         registrar.left += [f"{what}: not removed" for what in registrar.remaining()]
-        for left in registrar.left:
+        for left in registrar.left[:TOLD]:
             tell(f"left behind: {left}")
+        if (more := len(registrar.left) - TOLD) > 0:
+            tell(f"left behind: {more} more")
         if registrar.reserved:
             tell(f"deleted, but their ids stay taken: {', '.join(registrar.reserved)}")
 
