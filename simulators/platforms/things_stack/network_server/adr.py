@@ -67,7 +67,7 @@ def note_uplink(stack: Stack, device: Device, info: UplinkInfo) -> None:
     current, desired = state["current_parameters"], state["desired_parameters"]
     is_changed = _follow(current, info.data_rate_index)
     now = _of(current)
-    choice = _choice(device, info, now) if info.frame.adr else now
+    choice = _choice(device, info, now)
     if choice != _of(desired):
         _put(desired, choice)
         is_changed = True
@@ -106,7 +106,9 @@ def _choice(device: Device, info: UplinkInfo, current: Choice) -> Choice:
     if limits.is_off:
         return current
     if limits.fixed is not None:
-        return limits.fixed
+        return limits.fixed  # whether the device lets the network choose or not
+    if not info.frame.adr:
+        return current
     heard = _since_change(device, current.data_rate)
     modulation = info.receptions[0].modulation
     if heard.max_snr is None or not isinstance(modulation, Lora):

@@ -60,8 +60,8 @@ class Draft:
 
     @property
     def priority(self) -> str:
-        """MAC commands go first, applications at most high."""
-        if self.has_commands:
+        """What the network itself says goes first, applications at most high."""
+        if self.has_commands or self.is_network_only:
             return PRIORITIES[-1]
         given = PRIORITIES.index((self.item or {}).get("priority", PRIORITIES[0]))
         return PRIORITIES[min(given, _HIGHEST_OF_APPLICATIONS)]
@@ -176,7 +176,7 @@ def _item(device: Device, slot: Slot, commands: bytes) -> tuple[Document | None,
     longest = slot.longest - FHDR_AND_PORT
     for item in queue.items(device.state["session"]):
         if slot.answered is not None and not queue.is_for_class_a(item):
-            continue
+            return None, dropped  # those behind it have larger counters
         if item.get("confirmed") and "pending_application_downlink" in device.mac_state:
             return None, dropped  # one at a time: the next uplink tells about that one
         size = len(item.get("frm_payload", "")) and len(base64.b64decode(item["frm_payload"]))
@@ -195,7 +195,8 @@ def _frame(
     answered = slot.answered
     is_shared = device.version() < MacVersion.V1_1
     waiting = len(queue.items(session)) - (item is not None)
-    f_ctrl = F_PENDING if is_more or waiting else 0
+    is_c = answered is None and state.get("device_class") == "CLASS_C"
+    f_ctrl = F_PENDING if (is_more or waiting) and not is_c else 0  # class C listens anyway
     if _uses_adr(device):
         f_ctrl |= ADR
     is_ack = answered is not None and answered.is_confirmed

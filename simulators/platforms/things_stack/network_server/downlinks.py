@@ -96,7 +96,7 @@ class Downlinks:
         if "queued_responses" in state or mac.is_repeating(device):
             return True
         waiting = device.state["session"].get(queue.ITEMS)
-        if waiting and any(map(queue.is_for_class_a, waiting)):
+        if waiting and queue.is_for_class_a(waiting[0]):
             return True
         return self._is_asking(device, info.f_cnt, now_us)
 

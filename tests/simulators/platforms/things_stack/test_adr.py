@@ -229,6 +229,15 @@ def test_a_device_s_settings_choose_the_mode(
     assert walk.parameters() == expected
 
 
+def test_a_choice_of_the_settings_needs_no_adr_of_the_device(bench: Bench) -> None:
+    static = {"data_rate_index": 2, "tx_power_index": 3, "nb_trans": 2}
+    walk = Walk(bench, adr={"static": static})
+
+    walk.send(f_ctrl=0)
+
+    assert walk.asked() == [LinkADRReq(3, 2, 0xFF, 2, 0)]
+
+
 def test_a_margin_that_is_missed_raises_the_power(bench: Bench) -> None:
     walk = Walk(bench)
     walk.send(snr=14.0)

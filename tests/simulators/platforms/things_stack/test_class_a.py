@@ -107,6 +107,7 @@ def test_both_windows_are_asked_for(bench: Bench, air: Air) -> None:
         "rx2_frequency": "869525000",
         "downlink_paths": [{"uplink_token": base64.b64encode(b"gtw1").decode()}],
         "frequency_plan_id": "EU_863_870",
+        "priority": "HIGHEST",
     }
 
 

@@ -160,12 +160,25 @@ def test_what_no_gateway_can_send_is_tried_again(air: Air) -> None:
 
 
 def test_an_item_for_class_c_waits_while_the_device_is_in_class_a(bench: Bench, air: Air) -> None:
+    """So do those behind it, whose counters are larger; answers go out."""
     add_abp(bench, mac_settings=SETTLED)
     push(air, item(1, class_b_c={"gateways": [GATEWAY]}), item(2, b"off"))
 
     air.send(abp_session().protect_uplink(0, 1, b"x"))
+    assert air.downlinks == []
 
-    assert abp_session().open_downlink(air.downlinks[0].phy, 2).frm_payload == b"off"
+    air.send(abp_session().protect_uplink(1, 1, b"x", is_confirmed=True))
+    assert abp_session().open_downlink(air.downlinks[0].phy, 0).f_port is None
+
+
+def test_a_frame_of_class_c_tells_of_no_others(air: Air) -> None:
+    """Who listens always need not be told to send."""
+    listening(air)
+
+    push(air, item(1), item(2))
+    air.wait(0)
+
+    assert not abp_session().open_downlink(air.downlinks[0].phy, 1).f_pending
 
 
 def test_class_b_is_sent_to_in_its_ping_slots(bench: Bench, air: Air) -> None:
