@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from conformance.stack_fixtures import Stack
 from conformance.things_stack.answers import attribute, part, told
 
 TAKEN = [409, "pkg/util/store:id_taken"]
+ADMIN_FIELD = [403, "pkg/identityserver:update_admin_field"]
 REDIRECT = ["https://app.example.com/callback"]
 
 
@@ -259,6 +261,13 @@ def skip_for_administrators(stack: Stack) -> None:
         raise NotApplicable("credentials.api_key is an administrator's")
 
 
+def refused_field(answer: Response) -> list[Any]:
+    """As told, and the field; earlier versions begin update_admin_field with the entity's kind."""
+    status, name = told(answer)
+    name = re.sub(":(user|client)_update_admin", ":update_admin", str(name))
+    return [status, name, attribute(answer, "field")]
+
+
 @pytest.mark.requirement("TTS-CL-010")
 def test_client_waits_for_its_review(stack: Stack, entities: Entities, requirement: Judge) -> None:
     skip_for_administrators(stack)
@@ -278,10 +287,7 @@ def test_state_of_a_client_is_for_administrators(
 
     answer = stack.api.put(f"/clients/{entities.given('client')}", document)
 
-    requirement.check(
-        [*told(answer), attribute(answer, "field")],
-        expected=[403, "pkg/identityserver:update_admin_field", "state"],
-    )
+    requirement.check(refused_field(answer), expected=[*ADMIN_FIELD, "state"])
 
 
 @pytest.mark.requirement("TTS-CL-012")
