@@ -12,7 +12,7 @@ waited for and the request repeated, as the headers say. Usable on its own:
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class ThingsStackClient:
         url: scheme, host, port and optional prefix, without ``/api/v3``.
         key: an API key, sent as bearer token; None sends none.
         urls: other addresses of single servers: identity, join, network, application, gateway.
+
+    ``look`` sees every answer to the client's own key before it is returned.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ThingsStackClient:
         guard: Guard | None = None,
     ) -> None:
         self.key = key
+        self.look: Callable[[Response], None] | None = None
         self.http = Http(url, ca_file=ca_file, timeout_s=timeout_s, guard=guard)
         self._servers = {
             name: Http(address, ca_file=ca_file, timeout_s=timeout_s, guard=guard)
@@ -91,10 +94,13 @@ class ThingsStackClient:
         bearer = self.key if key is MINE else key
         fields = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         target = f"{PREFIX}{path}{query_of({name.rstrip('_'): query[name] for name in query})}"
-        return self.send_whole(
+        answer = self.send_whole(
             method, target, document, body=body, headers={**fields, **(headers or {})},
             http=self.server(path), timeout_s=timeout_s,
         )  # fmt: skip
+        if key is MINE and self.look is not None:
+            self.look(answer)
+        return answer
 
     def send_whole(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.clients.exchange import Response
+from conformance.outcomes import NotRun
 
 
 def error_of(answer: Response) -> dict[str, Any]:
@@ -63,13 +64,33 @@ def part(document: Any, *names: str) -> Any:
     return document
 
 
+def permitted(answer: Response) -> Response:
+    """
+    The same answer, for a caller who has the rights that the request needs.
+
+    Raises:
+        NotRun: it was refused because the key of the target file lacks a right.
+    """
+    if missing := lacking(answer):
+        raise NotRun(f"the caller lacks {missing}: {answer.summary()}")
+    return answer
+
+
+def missing_rights(answer: Response) -> list[str]:
+    """The rights that a caller was refused for; empty for any other answer."""
+    name = name_of(error_of(answer)) or ""
+    is_meant = answer.status == 403 and name.startswith("pkg/auth/rights:insufficient_")
+    missing = attribute(answer, "missing") if is_meant else None
+    return [str(each) for each in missing] if isinstance(missing, list) else []
+
+
 def lacking(answer: Response) -> str | None:
     """What a caller lacks who was refused for want of a right; None for any other answer."""
     name = name_of(error_of(answer)) or ""
     if answer.status != 403:
         return None
     if name.startswith("pkg/auth/rights:insufficient_"):
-        return ", ".join(attribute(answer, "missing") or ()) or "a right"
+        return ", ".join(missing_rights(answer)) or "a right"
     if name.startswith("pkg/auth/rights:no_"):
         return f"every right ({name})"
     if name.startswith("pkg/identityserver:admins_create_"):

@@ -19,6 +19,7 @@ from typing import Any
 from conformance.clients.exchange import Response
 from conformance.clients.stream import Stream
 from conformance.outcomes import Inconclusive, NotRun
+from conformance.things_stack.answers import permitted
 from conformance.things_stack.equipment.gateway import Downlink, Gateway, delay_us
 from conformance.things_stack.equipment.node import Node
 from conformance.things_stack.equipment.rates import (
@@ -228,7 +229,7 @@ class Stage:
         Raises:
             UnexpectedAnswer: it was not accepted.
         """
-        return (await self.call(method, path, body)).ok_json()
+        return permitted(await self.call(method, path, body)).ok_json()
 
     async def gateway(self, plan: str | None = None, *, has_gps: bool = False) -> Gateway:
         """A gateway of this script alone."""

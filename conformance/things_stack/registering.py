@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.clients.exchange import Response
+from conformance.things_stack.answers import permitted
 from conformance.things_stack.equipment.node import Node
 from conformance.things_stack.equipment.values import abp_keys, root_keys
 
@@ -120,7 +121,7 @@ class Registrar:
     def _identity(self, node: Node) -> Document:
         ids = _ids_of(node)
         path = f"/applications/{self.application_id}/devices"
-        self._call("POST", path, {"end_device": {"ids": ids}}).ok_json()
+        permitted(self._call("POST", path, {"end_device": {"ids": ids}})).ok_json()
         return ids
 
     def _network(self, ids: Document, version: str, more: Document, settings: Document) -> None:
@@ -141,7 +142,7 @@ class Registrar:
     def _set(self, server: str, device: Document, paths: list[str]) -> None:
         path = f"/{server}/applications/{self.application_id}/devices/{device['ids']['device_id']}"
         body = {"end_device": device, "field_mask": {"paths": [*_IDS, *paths]}}
-        self._call("PUT", path, body).ok_json()
+        permitted(self._call("PUT", path, body)).ok_json()
 
 
 def _key(key: bytes) -> Document:

@@ -15,7 +15,7 @@ from conformance.things_stack.answers import code, fields, part, told
 def create(stack: Stack, application_id: str, **more: Any) -> Response:
     """POST of an application of the caller."""
     document = {"application": {"ids": {"application_id": application_id}, **more}}
-    return stack.api.post(f"/users/{stack.user_id}/applications", document)
+    return stack.permitted(stack.api.post(f"/users/{stack.user_id}/applications", document))
 
 
 @pytest.mark.requirement("TTS-APP-001")
@@ -23,7 +23,8 @@ def test_created_application_is_answered_whole(stack: Stack, requirement: Judge)
     name = stack.new_id()
     document = {"ids": {"application_id": name}, "name": "My app", "attributes": {"a-key": "b"}}
 
-    answer = stack.api.post(f"/users/{stack.user_id}/applications", {"application": document})
+    path = f"/users/{stack.user_id}/applications"
+    answer = stack.permitted(stack.api.post(path, {"application": document}))
 
     requirement.check(answer.status, expected=200)
     found = {each: part(answer.json, each) for each in document}
@@ -200,7 +201,8 @@ def test_reserved_word_is_refused(stack: Stack, requirement: Judge) -> None:
 def test_application_of_an_organization(stack: Stack, requirement: Judge) -> None:
     document = {"application": {"ids": {"application_id": stack.new_id()}}}
 
-    answer = stack.api.post(f"/organizations/{stack.organization_id}/applications", document)
+    path = f"/organizations/{stack.organization_id}/applications"
+    answer = stack.permitted(stack.api.post(path, document))
 
     owner = {"organization_ids": {"organization_id": stack.organization_id}}
     contacts = [part(answer.json, f"{kind}_contact") for kind in ("administrative", "technical")]

@@ -100,7 +100,8 @@ def test_eui_is_free_after_deletion_and_not_restored(stack: Stack, requirement: 
 def test_gateway_of_an_organization(stack: Stack, requirement: Judge) -> None:
     document = {"gateway": {"ids": {"gateway_id": stack.new_id()}}}
 
-    answer = stack.api.post(f"/organizations/{stack.organization_id}/gateways", document)
+    path = f"/organizations/{stack.organization_id}/gateways"
+    answer = stack.permitted(stack.api.post(path, document))
 
     owner = {"organization_ids": {"organization_id": stack.organization_id}}
     requirement.check(

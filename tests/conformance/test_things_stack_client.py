@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from conformance.evidence import evidence
 from conformance.ledger import Ledger, read_ledger
 from conformance.outcomes import NotRun
 from conformance.run import Run
-from conformance.stack_fixtures import Stack, sweep
+from conformance.stack_fixtures import OwnRights, Stack, sweep
 from conformance.stack_kinds import Left, find_left
 from conformance.stack_tidy import clean
 from conformance.targets import from_document
@@ -208,3 +208,34 @@ def test_other_refusals_are_for_the_test_to_judge(
     )
 
     assert stack.permitted(answer) is answer
+
+
+@pytest.mark.parametrize(
+    ("held", "is_told"),
+    [
+        (["RIGHT_USER_INFO"], True),
+        (["RIGHT_USER_CLIENTS_CREATE"], False),
+        (["RIGHT_USER_ALL"], False),
+        (["RIGHT_ALL"], False),
+    ],
+)
+def test_refusal_is_the_targets_fault_when_the_key_has_the_right(
+    fake: Callable[..., Any], held: list[str], is_told: bool
+) -> None:
+    info = {"api_key": {"api_key": {"rights": held}}}
+    body = refusal("pkg/auth/rights:insufficient_user_rights", ["RIGHT_USER_CLIENTS_CREATE"])
+
+    def platform(method: str, path: str, _: bytes) -> tuple[int, str, bytes]:
+        is_info = path.endswith("/auth_info")
+        return (
+            200 if is_info else 403,
+            "application/json",
+            json.dumps(info).encode() if is_info else body,
+        )
+
+    api = ThingsStackClient(fake(platform).url, key=KEY)
+    api.look = OwnRights(api).look
+
+    with pytest.raises(NotRun, match="RIGHT_USER_CLIENTS_CREATE") if is_told else nullcontext():
+        assert api.post("/users/ada/clients", {}).status == 403
+    assert api.post("/users/ada/clients", {}, key="NNSXS.ANOTHER.KEY").status == 403

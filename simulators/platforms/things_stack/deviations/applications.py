@@ -17,6 +17,7 @@ from simulators.platforms.things_stack.deviations.changes import (
     with_member,
     with_status,
     without,
+    without_header,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation, OnAnswer
 
@@ -162,5 +163,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "The id of the body counts.",
         rpcs=("ApplicationRegistry/Update",),
         before=_to_id_of_the_body,
+    ),
+    "contact-info-unwarned": Deviation(
+        "An update of contact_info is not warned about.",
+        rpcs=("ApplicationRegistry/Update",),
+        answer=without_header("X-Warning"),
     ),
 }

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from simulators.platforms.effects import Request
 from simulators.platforms.things_stack.deviations.changes import renamed, with_document, with_status
 from simulators.platforms.things_stack.deviations.deviation import Deviation
+
+
+def _overridden(request: Request) -> Request:
+    method = request.header(b"x-http-method-override")
+    return replace(request, method=method) if method else request
+
 
 DEVIATIONS: dict[str, Deviation] = {
     "unknown-path-other-words": Deviation(
@@ -27,5 +34,8 @@ DEVIATIONS: dict[str, Deviation] = {
         "An unknown parameter of the query is refused.",
         rpcs=("EntityAccess/AuthInfo",),
         answer=lambda answer: replace(answer, status=400) if answer.request.query else answer,
+    ),
+    "method-overridden": Deviation(
+        "X-HTTP-Method-Override changes the method.", before=_overridden
     ),
 }

@@ -54,6 +54,10 @@ def _without_identifiers(event: Document) -> None:
         event["identifiers"] = []
 
 
+def _uncorrelated(event: Document) -> None:
+    event["correlation_ids"] = [f"event:{event['unique_id']}"]
+
+
 def _prefixed(message: bytes) -> bytes:
     return b"data: " + message if message.endswith(b"\n\n") else message
 
@@ -165,5 +169,8 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "events-whatever-rights": Deviation(
         "Subscribers see events that their keys have no right to.", setup=_hears_unseen
+    ),
+    "events-uncorrelated": Deviation(
+        "Every event has a correlation id of its own.", effects=_event(_uncorrelated)
     ),
 }

@@ -49,6 +49,13 @@ def _own_headers(post: Post) -> Post:
     return replace(post, headers=headers)
 
 
+def _anonymous(post: Post) -> Post:
+    hidden = ("user-agent", "x-tts-domain")
+    return replace(
+        post, headers=tuple(each for each in post.headers if each[0].lower() not in hidden)
+    )
+
+
 def _without_key(post: Post) -> Post:
     headers = tuple(pair for pair in post.headers if pair[0] != _KEY_HEADERS[0])
     return replace(post, headers=headers)
@@ -215,5 +222,8 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "webhook-queued-not-told": Deviation(
         "Webhooks are not told of queued downlinks.", setup=_on_wanting(_nothing_queued)
+    ),
+    "webhook-other-agent": Deviation(
+        "Webhooks are sent without User-Agent and X-Tts-Domain.", effects=_on_post(_anonymous)
     ),
 }
