@@ -58,28 +58,32 @@ SETTLED: dict[str, Any] = {
 class Network:
     """The network on a virtual clock that the load moves."""
 
-    def __init__(self, path: Path, devices: int) -> None:
+    def __init__(self, path: Path, devices: int, *, now_us: int = START_US) -> None:
         self.connection = open_database(path, TABLES)
         self.core = Core(self.connection, random.Random(0))
-        self.now_us = START_US
+        self.now_us = now_us
         self.messages = self.sent = self.told = 0
         self._due_us: int | None = None
         self._key = self._provisioned()
         self._ask(f"/users/{DEMO_USER}/applications", "application", {"application_id": "load"})
-        gateway = {"gateway_id": "gtw1", "eui": GATEWAY}
-        self._ask(f"/users/{DEMO_USER}/gateways", "gateway", gateway)
+        self.add_gateway("gtw1", GATEWAY)
         kind = Kind(mac_settings=SETTLED)
         for first in range(0, devices, BATCH):
             numbers = range(first, min(devices, first + BATCH))
-            load(self.core.stack, "load", map(device, numbers), kind, now_us=START_US)
+            load(self.core.stack, "load", map(device, numbers), kind, now_us=now_us)
             self.connection.commit()
         self.core.stack.application.outputs.others.append(self._count)
         self.datagram(encode(PullData(1, GATEWAY)))
 
     def _provisioned(self) -> str:
         provisioning = default_provisioning(random.Random(0))
-        provision(self.core.stack, provisioning, tenant="", now_us=START_US)
+        provision(self.core.stack, provisioning, tenant="", now_us=self.now_us)
         return next(key.key for key in provisioning.api_keys if key.owner_id == DEMO_USER)
+
+    def add_gateway(self, gateway_id: str, eui: str) -> None:
+        """Register a gateway."""
+        ids = {"gateway_id": gateway_id, "eui": eui}
+        self._ask(f"/users/{DEMO_USER}/gateways", "gateway", ids)
 
     def _ask(self, path: str, kind: str, ids: dict[str, str]) -> None:
         body = {kind: {"ids": ids}}
@@ -127,6 +131,12 @@ def device(number: int) -> BulkDevice:
     return BulkDevice(f"dev-{number}", f"{number:016X}", dev_addr, nwk_s_key, nwk_s_key[::-1])
 
 
+def session(number: int) -> Session:
+    """What protects a device's frames: set up for one, since a million would be memory."""
+    one = device(number)
+    return Session(one.dev_addr, SessionKeys.legacy(one.nwk_s_key, one.app_s_key))
+
+
 class Talkers:
     """The devices that talk, each with its counter; making their frames is not measured."""
 
@@ -143,11 +153,8 @@ class Talkers:
     def _datagram(self) -> bytes:
         number = self._numbers[self._next]
         self._next = (self._next + 1) % len(self._numbers)
-        one = device(number)
         f_cnt = self._counters[number] = self._counters.get(number, self._first) + 1
-        # Set up for one frame: a million sessions with their keys would be this load's memory.
-        session = Session(one.dev_addr, SessionKeys.legacy(one.nwk_s_key, one.app_s_key))
-        phy = session.protect_uplink(f_cnt, 1, b"0123456789")
+        phy = session(number).protect_uplink(f_cnt, 1, b"0123456789")
         self._token = self._token + 1 & 0xFFFF
         where = FREQUENCIES[f_cnt % len(FREQUENCIES)]
         packet = RxPk(self._token * 1000, where, SF7, phy, -60, 9.5, f_cnt % 3)
