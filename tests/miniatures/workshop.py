@@ -16,22 +16,23 @@ import os
 import pkgutil
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import conformance
-import simulators.platforms
 from conformance.marks import requirement_tests
 from conformance.requirement import PACKAGE, REQUIREMENTS, catalogue
 from scenarios.files import mistakes_in
 from simulators.platforms.embedded import PASSWORD_COST
 from simulators.platforms.platform import Settings
-from simulators.platforms.serving import serve
+from simulators.platforms.serving import PLATFORMS, find_platform, serve
 
 LONGEST_S = 300
 OUR_FAULT = 70
@@ -48,20 +49,23 @@ def main() -> None:
 
 def prepare() -> None:
     """Import and read whatever servers and judges need."""
-    for package in (conformance, simulators.platforms):
-        _import_all(package.__path__, package.__name__)
+    _import_all(conformance)
+    for name in PLATFORMS:
+        find_platform(name)
+        _import_all(sys.modules[f"simulators.platforms.{name.replace('-', '_')}"])
     catalogue(REQUIREMENTS)
     requirement_tests()
     mistakes_in({}, "target")
     pytest.main(["-c", str(PACKAGE / "run.ini"), "--version"])
+    if (number := threading.active_count()) != 1:
+        raise RuntimeError(f"expected no thread before the first fork; got {number - 1}")
     gc.collect()
     gc.freeze()  # or every collection of a child would copy the pages of all this
 
 
-def _import_all(path: Any, name: str) -> None:
-    for module in pkgutil.walk_packages(path, f"{name}."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+def _import_all(package: ModuleType) -> None:
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
 
 
 def judge(platform: str, deviation: str | None, only: list[str], out: str) -> dict[str, Any]:
