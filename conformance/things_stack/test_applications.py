@@ -298,3 +298,13 @@ def test_id_of_the_path_counts(stack: Stack, requirement: Judge) -> None:
 
     requirement.check(part(answer.json, "ids", "application_id"), expected=name)
     requirement.check([read(stack, name)[0], read(stack, other)[0]], expected=["renamed", "other"])
+
+
+@pytest.mark.requirement("TTS-APP-022")
+def test_application_with_devices_is_not_purged(stack: Stack, requirement: Judge) -> None:
+    name = stack.new_application()
+    stack.new_device(name)
+
+    answer = stack.permitted(stack.api.delete(f"/applications/{name}/purge", key=stack.admin_key))
+
+    requirement.check(told(answer), expected=[400, "pkg/identityserver:application_has_devices"])

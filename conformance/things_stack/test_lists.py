@@ -91,3 +91,15 @@ def test_key_of_an_application_lists_nothing(
     answer = stack.api.get("/applications", key=key)
 
     requirement.check([answer.status, answer.json], expected=[200, {}])
+
+
+@pytest.mark.requirement("TTS-LI-010")
+def test_total_of_keys(stack: Stack, requirement: Judge) -> None:
+    path = f"/applications/{stack.new_application()}"
+    for _ in range(2):
+        stack.new_key(path, "RIGHT_APPLICATION_INFO")
+
+    answer = stack.api.get(f"{path}/api-keys", limit=1)
+
+    requirement.check(len(part(answer.json, "api_keys") or ()), expected=1)
+    requirement.check(answer.headers.get("X-Total-Count"), expected="2")

@@ -128,3 +128,16 @@ def test_reset_lets_counters_begin_anew(stack: Stack, application: str, requirem
     requirement.check(answer.status, expected=200)
     after = stack.api.get(path, field_mask="session.last_f_cnt_up")
     requirement.check(part(after.json, "session", "last_f_cnt_up") or 0, expected=0)
+
+
+@pytest.mark.requirement("TTS-SD-005")
+def test_update_without_mask_changes_nothing(
+    stack: Stack, application: str, requirement: Judge
+) -> None:
+    path = f"/applications/{application}/devices/{stack.new_device(application, name='old')}"
+
+    answer = stack.api.put(path, {"end_device": {"name": "new"}})
+
+    requirement.check(answer.status, expected=200)
+    after = stack.api.get(path, field_mask="name")
+    requirement.check(part(after.json, "name"), expected="old")

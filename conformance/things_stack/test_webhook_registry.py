@@ -98,3 +98,15 @@ def test_unknown_format_is_not_found(stack: Stack, application: str, requirement
     answer = put(stack, application, stack.new_id(), format="xml")
 
     requirement.check(told(answer), expected=[404, "pkg/applicationserver/io/web:format_not_found"])
+
+
+@pytest.mark.requirement("TTS-WR-007")
+def test_unmasked_fields_are_not_stored(stack: Stack, application: str, requirement: Judge) -> None:
+    path = f"/as/webhooks/{application}/{stack.new_id()}"
+    document = {"webhook": HOOK, "field_mask": {"paths": ["base_url", "format"]}}
+
+    stack.given(stack.api.put(path, document))
+
+    found = stack.api.get(path, field_mask="uplink_message,base_url")
+    requirement.check(part(found.json, "base_url"), expected=HOOK["base_url"])
+    requirement.check(part(found.json, "uplink_message"), expected=None)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from simulators.platforms.effects import Answer, Request
 from simulators.platforms.things_stack.deviations.changes import (
     body_without,
+    forgiven,
     renamed,
     with_body,
     with_document,
@@ -168,5 +169,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "An update of contact_info is not warned about.",
         rpcs=("ApplicationRegistry/Update",),
         answer=without_header("X-Warning"),
+    ),
+    "application-with-devices-purged": Deviation(
+        "An application with devices can be purged.",
+        rpcs=("ApplicationRegistry/Purge",),
+        answer=forgiven("pkg/identityserver:application_has_devices"),
     ),
 }

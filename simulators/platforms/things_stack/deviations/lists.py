@@ -72,4 +72,9 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("EndDeviceRegistry/List",),
         before=body_without("filters"),
     ),
+    "key-list-without-total": Deviation(
+        "The list of API keys does not tell how many there are.",
+        rpcs=("ApplicationAccess/ListAPIKeys",),
+        answer=without_header("X-Total-Count"),
+    ),
 }

@@ -31,6 +31,12 @@ def _with_all_masked(document: Any) -> Any:
     return document
 
 
+def _with_mask(document: Any) -> Any:
+    if "field_mask" not in document:
+        document["field_mask"] = {"paths": [*document.get("end_device", {})]}
+    return document
+
+
 DEVIATIONS: dict[str, Deviation] = {
     "servers-delete-nothing": Deviation(
         "Join, Network and Application Server keep what is deleted.", setup=_deletes_nothing
@@ -49,5 +55,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "A reset to factory defaults is answered, but not done.",
         rpcs=("NsEndDeviceRegistry/Get",),
         answer=with_document(lambda found: {"session": {"last_f_cnt_up": 40}} | found),
+    ),
+    "device-update-without-mask": Deviation(
+        "An update of a device without field mask changes what it names.",
+        rpcs=("EndDeviceRegistry/Update",),
+        before=with_body(_with_mask),
     ),
 }

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from simulators.platforms.things_stack.deviations.changes import (
     forgiven,
     renamed,
+    with_body,
     with_document,
     with_member,
     without,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
+
+
+def _with_all_masked(document: Any) -> Any:
+    webhook = document.get("webhook", {})
+    document["field_mask"] = {"paths": [name for name in webhook if name != "ids"]}
+    return document
+
 
 DEVIATIONS: dict[str, Deviation] = {
     "webhook-without-url": Deviation(
@@ -39,5 +49,10 @@ DEVIATIONS: dict[str, Deviation] = {
     "any-webhook-format": Deviation(
         "Any format of webhooks is accepted.",
         answer=forgiven("pkg/applicationserver/io/web:format_not_found"),
+    ),
+    "webhook-stores-all": Deviation(
+        "A webhook stores what the mask leaves out.",
+        rpcs=("ApplicationWebhookRegistry/Set",),
+        before=with_body(_with_all_masked),
     ),
 }
