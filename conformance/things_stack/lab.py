@@ -325,10 +325,12 @@ class Stage:
         None when there is none in time for the last window, which ``within_s`` ends.
         """
         deadline = asyncio.get_running_loop().time() + within_s
-        seen: dict[str, int] = {}
+        seen: dict[int, Downlink] = {}
         while True:
             for each in self._gateways:
-                for downlink in each.downlinks[seen.get(each.gateway_id, 0) :]:
+                # Others who wait take downlinks away meanwhile.
+                for downlink in [one for one in each.downlinks if id(one) not in seen]:
+                    seen[id(downlink)] = downlink
                     frame = read(downlink.phy)
                     if frame is None or each.gateway_id not in sent.heard:
                         continue
@@ -340,7 +342,6 @@ class Stage:
                     each.downlinks.remove(downlink)
                     self._note(f"down {each.gateway_id} {delay} us {downlink.phy.hex()}")
                     return Answer(downlink, delay, frame)
-                seen[each.gateway_id] = len(each.downlinks)
             if asyncio.get_running_loop().time() >= deadline:
                 return None
             await asyncio.sleep(0.01)

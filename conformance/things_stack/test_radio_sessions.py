@@ -23,13 +23,13 @@ BETWEEN_S = 0.2
 async def many_joins(stage: Stage) -> Record:
     """A device of 1.0.3 joins with the nonces 1 to 11, and then asks with 2 and with 1."""
     gateway, node = await stage.gateway(), await stage.otaa("1.0.3")
-    asked = []
     for nonce in range(1, 12):
-        asked.append(stage.send(node.join_request(nonce), gateway))
+        stage.send(node.join_request(nonce), gateway)
         await asyncio.sleep(BETWEEN_S)
-    accepts = [await _accept(stage, node, sent, 1 + at) for at, sent in enumerate(asked)]
-    if not all(accepts):
-        raise Inconclusive("the device could not join eleven times")
+    # A nonce is used when the Join Server has let its request in, whatever the air is like.
+    told = await stage.wait_events(node, "js.join.accept", count=11)
+    if len(told) < 11:
+        raise Inconclusive(f"11 joins were asked for, {len(told)} were accepted")
     again = []
     for nonce, frequency_hz in ((2, CHANNELS_HZ[1]), (1, CHANNELS_HZ[2])):
         # On other channels: the same bytes on the same one may count as a copy.

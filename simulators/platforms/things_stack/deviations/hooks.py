@@ -67,7 +67,9 @@ def sign(device: Device, frame: DataFrame, uplink: Uplink, message: bytes | None
 
 
 def is_signed(device: Device, frame: DataFrame, uplink: Uplink) -> bool:
-    """Whether a data uplink has the MIC that it ought to have."""
+    """Whether a data uplink has the MIC that it ought to have, in the device's present session."""
+    if device.state.get("session", {}).get("dev_addr") != frame.dev_addr.upper():
+        return False
     return _mic(device, frame, uplink, uplink.phy[:-MIC_BYTES]) == frame.mic
 
 

@@ -26,6 +26,7 @@ from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
 _REFUSED, _TAKEN = b"\x05\x00", b"\x05\x07"
+_UNKNOWN = "pkg/joinserver:device_not_found"
 _TIMING_ANSWER = b"\x08"
 
 
@@ -53,11 +54,12 @@ def _once_unknown(core: Core) -> None:
 
     def change(_: Stack, asked: Asked, answer: Any) -> JoinAnswer:
         if asked.frame.dev_eui in refused:
-            raise StackError("pkg/joinserver:device_not_found")
+            raise StackError(_UNKNOWN)
         try:
             found: JoinAnswer = answer(asked)
-        except StackError:
-            refused.add(asked.frame.dev_eui)
+        except StackError as error:
+            if error.name == _UNKNOWN:
+                refused.add(asked.frame.dev_eui)
             raise
         return found
 
