@@ -113,8 +113,10 @@ class Lab:
         plan = plan or self.place.plan
         free = [each for each in self.free if (each.plan, each.has_gps) == (plan, has_gps)]
         if free:
-            gateway = free[-1]
+            # What the script before has left on the air is over first, or it would be in the way.
+            gateway = min(free, key=lambda each: each.busy_until_s)
             self.free.remove(gateway)
+            await asyncio.sleep(gateway.busy_until_s - asyncio.get_running_loop().time())
         else:
             gateway = Gateway(self.name("gtw"), eui(), plan, has_gps)
             await self.ask(self._new_gateway, gateway.gateway_id, gateway.eui.upper(), plan)

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.things_stack.equipment.rates import airtime_s
 from simulators.lorawan.modulation import Modulation
 from simulators.wire import semtech_udp as wire
 from simulators.wire.errors import WireError
@@ -22,6 +23,7 @@ KEEP_ALIVE_S = 5.0
 GPS_AHEAD_S = 18 - 315_964_800
 """From Unix time to GPS time: leap seconds since 2017, and where it begins."""
 COUNTER = 2**32
+LONGEST_AHEAD_US = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Gateway(asyncio.DatagramProtocol):
     transport: Any = None
     token: int = 0
     last_tmst: int = 0
+    busy_until_s: float = 0.0
 
     async def open(self, host: str, port: int) -> None:
         """Take a socket and keep the way for downlinks open from now on."""
@@ -94,9 +97,25 @@ class Gateway(asyncio.DatagramProtocol):
     def _take(self, datagram: wire.PullResp) -> None:
         loop = asyncio.get_running_loop()
         self.downlinks.append(Downlink(self.gateway_id, datagram.txpk, loop.time()))
+        self.busy_until_s = max(self.busy_until_s, loop.time() + self._occupied_s(datagram.txpk))
         error, self.tx_error = self.tx_error, None
         if not self.lacks_ack:
             self._send(wire.TxAck(datagram.token, self.eui, error))
+
+    def _occupied_s(self, packet: TxPk) -> float:
+        """From now until a downlink is over."""
+        ahead_us = 0
+        if packet.gps_ms is not None:
+            ahead_us = packet.gps_ms * 1000 - self._count()
+        elif packet.tmst is not None:
+            ahead_us = (packet.tmst - self._count()) % COUNTER
+        is_ahead = 0 <= ahead_us < LONGEST_AHEAD_US
+        return ahead_us * is_ahead / 1e6 + airtime_s(packet.modulation, len(packet.data))
+
+    def _count(self) -> int:
+        if self.has_gps:
+            return int((time.time() + GPS_AHEAD_S) * 1000) * 1000
+        return int(asyncio.get_running_loop().time() * 1_000_000)
 
     def now(self) -> int:
         """
@@ -105,11 +124,7 @@ class Gateway(asyncio.DatagramProtocol):
         Receptions lie a millisecond apart at least, so that a downlink tells by its time what it
         answers.
         """
-        if self.has_gps:
-            now = int((time.time() + GPS_AHEAD_S) * 1000) * 1000
-        else:
-            now = int(asyncio.get_running_loop().time() * 1_000_000)
-        self.last_tmst = max(now, self.last_tmst + 1000)
+        self.last_tmst = max(self._count(), self.last_tmst + 1000)
         return self.last_tmst % COUNTER
 
     def hear(
