@@ -10,6 +10,7 @@ from conformance.stack_fixtures import Stack
 from conformance.things_stack import registration
 from conformance.things_stack.answers import fields, part, told
 from conformance.things_stack.test_join_server import new_ids
+from conformance.things_stack.test_network_server import need_examples_plan
 
 BODIES = {
     "js": registration.join,
@@ -34,6 +35,8 @@ def query_of(names: list[str]) -> str:
 def test_several_devices_are_deleted_at_once(
     stack: Stack, application: str, server: str, requirement: Judge
 ) -> None:
+    if server == "ns":
+        need_examples_plan(stack)
     path = f"/{server}/applications/{application}/devices"
     names = []
     for ids in (new_ids(stack), new_ids(stack)):

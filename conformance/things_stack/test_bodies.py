@@ -10,6 +10,7 @@ from conformance.judge import Judge
 from conformance.stack_fixtures import Stack
 from conformance.things_stack import registration
 from conformance.things_stack.answers import code, fields, part, told
+from conformance.things_stack.test_network_server import need_examples_plan
 
 TRAILING_COMMA = b'{"downlinks": [{"frm_payload": "vu8=", "f_port": 42,}]}'
 
@@ -70,6 +71,7 @@ def test_body_is_read_before_the_token(stack: Stack, requirement: Judge) -> None
 
 @pytest.mark.requirement("TTS-BD-007")
 def test_long_number_may_be_a_number(stack: Stack, application: str, requirement: Judge) -> None:
+    need_examples_plan(stack)
     ids = {"device_id": stack.new_id(), "dev_eui": stack.new_eui()}
     document = registration.network_abp(ids, "260B0005")
     frequencies = [int(each) for each in registration.FREQUENCIES]

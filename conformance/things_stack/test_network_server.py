@@ -37,7 +37,17 @@ def with_fields(document: registration.Document, **more: Any) -> registration.Do
 
 @pytest.fixture(scope="module", autouse=True)
 def examples_plan(stack: Stack) -> None:
-    """The target has the frequency plan that the document's examples are of."""
+    """See need_examples_plan."""
+    need_examples_plan(stack)
+
+
+def need_examples_plan(stack: Stack) -> None:
+    """
+    The document's examples are of one frequency plan.
+
+    Raises:
+        NotApplicable: the target does not have it.
+    """
     answer = stack.given(stack.api.get("/configuration/frequency-plans"))
     known = {part(each, "id") for each in answer.get("frequency_plans", ())}
     if registration.PLAN not in known:

@@ -12,7 +12,7 @@ from conformance.stack_fixtures import Stack
 from conformance.things_stack import registration
 from conformance.things_stack.answers import part
 from conformance.things_stack.test_join_server import new_ids
-from conformance.things_stack.test_network_server import abp_ids
+from conformance.things_stack.test_network_server import abp_ids, need_examples_plan
 
 ROOTS = {"join": "js", "network": "ns", "application": "as"}
 DOCUMENTS = {
@@ -63,6 +63,8 @@ def server(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def kept(stack: Stack, application: str, server: str) -> Kept:
     """A device that is not set yet."""
+    if server == "network":
+        need_examples_plan(stack)
     return Kept(stack, application, server)
 
 
@@ -114,6 +116,7 @@ def test_unmasked_fields_are_not_told(
 
 @pytest.mark.requirement("TTS-SD-004")
 def test_reset_lets_counters_begin_anew(stack: Stack, application: str, requirement: Judge) -> None:
+    need_examples_plan(stack)
     ids = abp_ids(stack)
     document = registration.network_abp(ids, ADDRESS)
     document["end_device"]["session"]["last_f_cnt_up"] = 40
