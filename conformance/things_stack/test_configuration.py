@@ -173,7 +173,8 @@ def test_unknown_band_is_not_found(stack: Stack, requirement: Judge) -> None:
 
 @pytest.mark.requirement("TTS-CF-014")
 def test_plans_of_one_band(stack: Stack, plans: Response, requirement: Judge) -> None:
-    first = plans.ok_json()["frequency_plans"][0]["band_id"]
+    first = part(plans.ok_json()["frequency_plans"][0], "band_id")
+    requirement.check_that(isinstance(first, str), expected="a band", actual=first)
 
     answer = stack.api.get("/configuration/frequency-plans", band_id=first)
 

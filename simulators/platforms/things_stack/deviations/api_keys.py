@@ -116,8 +116,10 @@ DEVIATIONS: dict[str, Deviation] = {
     "all-rights-in-one": Deviation(
         "The right to everything is told by its name alone.",
         rpcs=("ApplicationAccess/ListRights",),
-        answer=with_member(
-            lambda rights: ["RIGHT_APPLICATION_ALL"] if len(rights or ()) > 2 else rights, "rights"
+        answer=with_document(
+            lambda found: (
+                {"rights": ["RIGHT_APPLICATION_ALL"]} if len(found.get("rights", ())) > 2 else found
+            )
         ),
     ),
 }
