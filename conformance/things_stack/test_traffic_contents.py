@@ -12,6 +12,7 @@ from conformance.clients.stream import Stream
 from conformance.clients.webhook_receiver import Delivery, WebhookReceiver
 from conformance.judge import Judge
 from conformance.outcomes import Inconclusive, NotApplicable
+from conformance.things_stack.answers import part
 from conformance.things_stack.event_stream import open_events
 from conformance.things_stack.registering import Registrar
 from conformance.things_stack.talk import Talker, downlink, refusal, uplink, wait_for_events
@@ -55,8 +56,8 @@ def of_application(application_id: str) -> dict[str, Any]:
 def test_events_tell_type_and_visibility(talker: Talker, requirement: Judge) -> None:
     talker.simulate(uplink()).ok_json()
 
-    event = talker.events(FORWARDED, count=1)[0]
-    found = [event.get("data", {}).get("@type"), event.get("visibility", {}).get("rights")]
+    event = next(iter(talker.events(FORWARDED, count=1)), {})
+    found = [part(event, "data", "@type"), part(event, "visibility", "rights")]
     expected = [
         "type.googleapis.com/ttn.lorawan.v3.ApplicationUp",
         ["RIGHT_APPLICATION_TRAFFIC_READ"],
