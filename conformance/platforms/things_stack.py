@@ -64,7 +64,7 @@ PLATFORM = Platform(
         "CUPS and LBS remote commands",
         "OAuth flows and sessions of the Console",
         "claiming, device repository, templates and QR codes",
-        "application packages, the storage integration among them",
+        "application packages other than the storage integration",
         "Packet Broker and interoperability with other networks",
     ),
     created=(
