@@ -8,6 +8,7 @@ Source: RFC 4493 (CMAC).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -29,6 +30,11 @@ def decrypt(key: bytes, blocks: bytes) -> bytes:
 def keyed_cmac(key: bytes) -> Callable[[], CMAC]:
     """A function that gives a CMAC under this key, ready to be fed."""
     return CMAC(algorithms.AES(key)).copy
+
+
+def fresh_cmac(key: bytes) -> Callable[[], CMAC]:
+    """The same, set up anew each time: for a key that is used once."""
+    return partial(CMAC, algorithms.AES(key))
 
 
 def cmac(key: bytes, message: bytes) -> bytes:

@@ -3,7 +3,7 @@ What sessions have set up for their keys, no more of it at one time than a limit
 
 A session keeps its own contexts, so that using them costs no search. Here stands only in which
 order sessions set them up; when there are too many, the earliest gives them back, and sets them up
-again when it needs them.
+again when it needs them more than once.
 """
 
 from __future__ import annotations

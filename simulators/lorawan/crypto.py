@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from simulators.lorawan.aes import BLOCK, encryptor, keyed_cmac
+from simulators.lorawan.aes import BLOCK, encryptor, fresh_cmac, keyed_cmac
 from simulators.lorawan.contexts import CONTEXTS, Contexts
 from simulators.lorawan.errors import LoRaWanError, MicError, require
 from simulators.lorawan.frames import (
@@ -62,7 +62,9 @@ _Ready = tuple[_Encrypt, Callable[[], CMAC], Callable[[], CMAC], _Encrypt | None
 class Session:
     """What both ends of a device's session share: address, keys, generation."""
 
-    __slots__ = ("_address", "_contexts", "_ready", "f_opts_cipher", "is_1_1", "keys")
+    __slots__ = (
+        "_address", "_contexts", "_is_used", "_ready", "f_opts_cipher", "is_1_1", "keys",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class Session:
         self._address = to_air(dev_addr)
         self._contexts = contexts
         self._ready: _Ready | None = None
+        self._is_used = False
         self.keys = keys
         self.is_1_1 = is_1_1
         self.f_opts_cipher = f_opts_cipher
@@ -255,19 +258,30 @@ class Session:
         return self._ready is not None
 
     def forget_contexts(self) -> None:
-        """Give back what was set up for the keys; it is set up again when it is needed."""
+        """Give back what was set up for the keys; it is set up again when it is needed twice."""
         self._ready = None
+        self._is_used = False
 
     def _set_up(self) -> _Ready:
-        keys = self.keys
-        forwarding = keyed_cmac(keys.f_nwk_s_int_key) if keys.f_nwk_s_int_key else _without_mac
+        """
+        Contexts for the keys, kept from the second use on.
+
+        A server of very many devices hears most of them once before it has to give something back,
+        and contexts that are kept so long cost it four times what they cost when freed at once.
+        """
+        keys, is_kept = self.keys, self._is_used
+        mac = keyed_cmac if is_kept else fresh_cmac
+        forwarding = mac(keys.f_nwk_s_int_key) if keys.f_nwk_s_int_key else _without_mac
         is_one = keys.s_nwk_s_int_key == keys.f_nwk_s_int_key
-        serving = forwarding if is_one else keyed_cmac(keys.s_nwk_s_int_key)
+        serving = forwarding if is_one else mac(keys.s_nwk_s_int_key)
         # In 1.0.x this one is used on port 0 alone: too rarely to be kept.
-        network = encryptor(keys.nwk_s_enc_key) if self.is_1_1 else None
+        network = encryptor(keys.nwk_s_enc_key) if is_kept and self.is_1_1 else None
         application = encryptor(keys.app_s_key) if keys.app_s_key else _without_key
-        self._ready = ready = (application, forwarding, serving, network)
-        self._contexts.admit(self)
+        ready = (application, forwarding, serving, network)
+        if is_kept:
+            self._ready = ready
+            self._contexts.admit(self)
+        self._is_used = True
         return ready
 
     def _network_encryptor(self) -> _Encrypt:

@@ -312,11 +312,39 @@ def test_no_more_sessions_than_the_limit_keep_what_they_set_up() -> None:
     contexts = Contexts(limit=3)
     sessions = [Session(f"{n:08x}", SESSION_1_0, contexts=contexts) for n in range(10)]
     first = [session.protect_uplink(0, 1, b"x") for session in sessions]
+    for session in sessions:
+        session.protect_uplink(1, 1, b"x")
     assert len(contexts) == 3
     kept = [session for session in sessions if session.has_contexts]
     assert kept == sessions[-3:]
     assert [session.protect_uplink(0, 1, b"x") for session in sessions] == first
     assert len(contexts) == 3
+
+
+@pytest.mark.parametrize("kept", [OLD, NEW, FIRST])
+def test_the_first_use_of_a_session_makes_the_frame_that_later_ones_make(kept: Session) -> None:
+    for frame in (
+        {"payload": bytes(40)},
+        {"f_opts": b"\x02"},
+        {"payload": b"x", "f_opts": b"\x02"},
+    ):
+        cipher = kept.f_opts_cipher
+        new = Session(DEV_ADDR, kept.keys, is_1_1=kept.is_1_1, f_opts_cipher=cipher)
+        made = [new.protect_uplink(7, 1, **frame) for _ in range(3)]
+        assert made == [kept.protect_uplink(7, 1, **frame)] * 3
+        assert new.has_contexts
+
+
+def test_keys_are_set_up_when_a_session_is_used_again() -> None:
+    contexts = Contexts()
+    session = Session(DEV_ADDR, SESSION_1_0, contexts=contexts)
+    first = session.protect_uplink(0, 1, b"x")
+    assert (session.has_contexts, len(contexts)) == (False, 0)
+    assert session.protect_uplink(0, 1, b"x") == first
+    assert (session.has_contexts, len(contexts)) == (True, 1)
+    session.forget_contexts()
+    assert session.protect_uplink(0, 1, b"x") == first
+    assert not session.has_contexts
 
 
 def test_a_session_that_is_used_again_is_not_counted_twice() -> None:
