@@ -33,7 +33,7 @@ async def one_downlink(stage: Stage, version: str) -> Record:
     sent = await stage.uplink(node, b"\x01", *gateways, f_cnt=1)
     answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
     told = await stage.wait_events(node, "as.down.data.sent.forward")
-    more = await stage.answer(sent, within_s=0.1)
+    more = await stage.answer(sent, within_s=AFTER_RX2_S)
     return {"pushed": pushed, "answer": answer, "told": told, "more": more}
 
 
@@ -118,7 +118,13 @@ async def refused(stage: Stage) -> Record:
     sent = await stage.uplink(node, b"\x01", gateway, f_cnt=1)
     await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
     failed = await stage.wait_events(node, "as.down.data.failed.forward")
-    return {"failed": failed, "sent": stage.events(node, "as.down.data.sent.forward")}
+    # What is told of a later uplink comes after everything that is told of this downlink.
+    await asyncio.sleep(AFTER_RX2_S)
+    last = await stage.uplink(node, b"\x02", gateway, f_cnt=2)
+    await stage.uplinks(node, count=2)
+    told = stage.events(node, "as.down.data.sent.forward")
+    await stage.answer(last, within_s=AFTER_RX2_S)  # or it would be in the next script's way
+    return {"failed": failed, "sent": told}
 
 
 async def too_long(stage: Stage) -> Record:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -106,8 +105,7 @@ def seen(talker: Talker, registrar: Registrar) -> tuple[list[str], list[str]]:
     stream = open_events(talker.api.http, key, body)
     try:
         stream.wait_for(1, 5.0)
-        talker.simulate(uplink()).ok_json()
-        talker.events(FORWARDED, count=1)
+        talker.say(b"\x01")
         new = registrar.otaa("1.0.2").device_id
         patience_s = talker.api.patience_s
         created = wait_for_events(stream, new, *CREATED, count=4, within_s=patience_s)
@@ -132,9 +130,9 @@ def test_subscriber_sees_what_the_key_may(
 
 
 @pytest.fixture(scope="module")
-def deliver(talker: Talker, receiver: WebhookReceiver) -> Iterator[Callable[..., list[Delivery]]]:
+def hook(talker: Talker, receiver: WebhookReceiver) -> Iterator[Callable[..., str]]:
     """
-    Makes a webhook, lets something happen, and returns what has been delivered to it.
+    Sets a webhook, a new one unless it is named; returns its name, which its address holds.
 
     Raises:
         NotApplicable: the target knows a member of the webhook not yet.
@@ -142,12 +140,11 @@ def deliver(talker: Talker, receiver: WebhookReceiver) -> Iterator[Callable[...,
     made: list[str] = []
     base = f"/as/webhooks/{talker.application_id}"
 
-    def make(happens: Callable[[], Any], count: int = 1, **members: Any) -> list[Delivery]:
-        name = talker.api.name("hook")
-        url = f"{receiver.url}/{name}"
+    def put(name: str = "", **members: Any) -> str:
+        name = name or talker.api.name("hook")
         webhook = {
             "ids": {"webhook_id": name, **of_application(talker.application_id)},
-            "base_url": url, "format": "json", **members,
+            "base_url": f"{receiver.url}/{name}", "format": "json", **members,
         }  # fmt: skip
         mask = {"paths": ["base_url", "format", *members]}
         answer = talker.api.call("PUT", f"{base}/{name}", {"webhook": webhook, "field_mask": mask})
@@ -155,13 +152,23 @@ def deliver(talker: Talker, receiver: WebhookReceiver) -> Iterator[Callable[...,
             raise NotApplicable("the target's webhooks cannot be paused")
         answer.ok_json()
         made.append(name)
-        happens()
-        receiver.wait_for(name, count=count, within_s=WITHIN_S)
-        return receiver.to(f"/{name}")
+        return name
 
-    yield make
-    for each in made:
+    yield put
+    for each in dict.fromkeys(made):
         talker.api.call("DELETE", f"{base}/{each}")
+
+
+@pytest.fixture(scope="module")
+def deliver(hook: Callable[..., str], receiver: WebhookReceiver) -> Callable[..., list[Delivery]]:
+    """Sets a webhook, lets something happen, and returns what has been delivered to it."""
+
+    def make(happens: Callable[[], Any], **members: Any) -> list[Delivery]:
+        name = hook(**members)
+        happens()
+        return receiver.wait_for(f"/{name}", count=1, within_s=WITHIN_S)
+
+    return make
 
 
 def bodies(deliveries: list[Delivery]) -> list[dict[str, Any]]:
@@ -194,20 +201,21 @@ def test_delivery_tells_when_and_whence(
 
 @pytest.mark.requirement("TTS-TC-008")
 def test_paused_webhook_is_silent(
-    talker: Talker, deliver: Callable[..., list[Delivery]], requirement: Judge
+    talker: Talker, hook: Callable[..., str], receiver: WebhookReceiver, requirement: Judge
 ) -> None:
-    paused: list[list[Delivery]] = []
+    awake, paused = hook(uplink_message={}), hook(uplink_message={}, paused=True)
+    talker.simulate(uplink(b"\x01")).ok_json()
+    receiver.wait_for(f"/{awake}", count=1, within_s=WITHIN_S)
+    # What it gets once it is called again comes after whatever it got while it was paused.
+    hook(paused, uplink_message={}, paused=False)
+    talker.simulate(uplink(b"\x02")).ok_json()
+    receiver.wait_for(f"/{paused}", count=1, within_s=WITHIN_S)
 
-    def pause() -> None:
-        paused.append(deliver(say, count=0, uplink_message={}, paused=True))
-
-    def say() -> None:
-        talker.simulate(uplink()).ok_json()
-        time.sleep(1.0)  # for what must not come
-
-    heard = deliver(pause, uplink_message={})
-
-    requirement.check([len(heard), len(paused[0])], expected=[1, 0])
+    found = [
+        [part(each, "uplink_message", "frm_payload") for each in bodies(receiver.to(f"/{name}"))]
+        for name in (awake, paused)
+    ]
+    requirement.check(["AQ==" in each for each in found], expected=[True, False])
 
 
 @pytest.mark.requirement("TTS-TC-009")
