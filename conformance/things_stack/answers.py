@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from conformance.clients.exchange import Response
+from conformance.judge import Judge
 from conformance.outcomes import NotRun
 
 
@@ -62,6 +64,32 @@ def part(document: Any, *names: str) -> Any:
     for name in names:
         document = document.get(name) if isinstance(document, dict) else None
     return document
+
+
+def instant(document: Any, name: str) -> datetime | None:
+    """A time that a document tells, to the microsecond; None for what is no time."""
+    told_time = part(document, name)
+    try:
+        return datetime.fromisoformat(told_time) if isinstance(told_time, str) else None
+    except ValueError:
+        return None
+
+
+def check_times(answers: list[Any], requirement: Judge) -> None:
+    """Two answers about one entity tell one creation, and the second a later change."""
+    created = [instant(each, "created_at") for each in answers]
+    changed = [instant(each, "updated_at") for each in answers]
+    requirement.check_that(
+        None not in created and created[0] == created[1],
+        expected="one created_at",
+        actual=[part(each, "created_at") for each in answers],
+    )
+    first, second = changed
+    requirement.check_that(
+        first is not None and second is not None and second > first,
+        expected="a later updated_at in the second answer",
+        actual=[part(each, "updated_at") for each in answers],
+    )
 
 
 def permitted(answer: Response) -> Response:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import pytest
 from conformance.clients.exchange import Response
 from conformance.judge import Judge
 from conformance.stack_fixtures import Stack
-from conformance.things_stack.answers import attribute, fields, part, told
+from conformance.things_stack.answers import attribute, fields, instant, part, told
 
 INFO = "RIGHT_APPLICATION_INFO"
 READ = "RIGHT_APPLICATION_DEVICES_READ"
@@ -161,6 +161,20 @@ def test_key_past_its_end_is_refused(stack: Stack, path: str, requirement: Judge
         answer = stack.api.get("/auth_info", key=key)
 
     requirement.check(told(answer), expected=[401, "pkg/identityserver:api_key_expired"])
+
+
+@pytest.mark.requirement("TTS-KEY-020")
+def test_end_is_kept_to_the_millisecond(stack: Stack, path: str, requirement: Judge) -> None:
+    end = (datetime.now(UTC) + timedelta(hours=6)).replace(microsecond=987_654)
+    document = {"name": "ends", "rights": [INFO], "expires_at": end.isoformat()}
+
+    created = stack.given(stack.api.post(f"{path}/api-keys", document))
+
+    read = stack.given(stack.api.get(f"{path}/api-keys/{part(created, 'id')}"))
+    for each in (created, read):
+        told_end = instant(each, "expires_at")
+        is_kept = told_end is not None and abs(told_end - end) <= timedelta(milliseconds=1)
+        requirement.check_that(is_kept, expected=f"{end}, to a millisecond", actual=told_end)
 
 
 @pytest.mark.requirement("TTS-KEY-011")

@@ -308,3 +308,14 @@ def test_application_with_devices_is_not_purged(stack: Stack, requirement: Judge
     answer = stack.permitted(stack.api.delete(f"/applications/{name}/purge", key=stack.admin_key))
 
     requirement.check(told(answer), expected=[400, "pkg/identityserver:application_has_devices"])
+
+
+@pytest.mark.requirement("TTS-APP-023")
+def test_restored_application_is_not_deleted(stack: Stack, requirement: Judge) -> None:
+    path = f"/applications/{stack.new_application()}"
+    stack.given(stack.api.delete(path))
+    stack.api.post(f"{path}/restore", {})
+
+    answer = stack.given(stack.api.get(path, field_mask="name,deleted_at"))
+
+    requirement.check(part(answer, "deleted_at"), expected=None)

@@ -9,7 +9,7 @@ from conformance.judge import Judge
 from conformance.outcomes import NotApplicable
 from conformance.stack_fixtures import Stack
 from conformance.things_stack import registration
-from conformance.things_stack.answers import attribute, part, told
+from conformance.things_stack.answers import attribute, check_times, part, told
 
 LOCATION = {"latitude": 52.37, "longitude": 4.9, "altitude": 2, "source": "SOURCE_REGISTRY"}
 
@@ -53,6 +53,31 @@ def test_otaa_example_stores_every_field(
     servers = ("join", "network", "application")
     addresses = [part(created.json, f"{server}_server_address") for server in servers]
     requirement.check(addresses, expected=["thethings.example.com"] * 3)
+
+
+OF_OTHERS = {
+    "formatters": {"up_formatter": "FORMATTER_CAYENNELPP"},
+    "frequency_plan_id": "EU_863_870",
+    "lorawan_phy_version": "1.0.2-b",
+    "lorawan_version": "1.0.2",
+    "mac_settings": {"supports_32_bit_f_cnt": True},
+    "root_keys": {"app_key": {"key": registration.APP_KEY}},
+    "session": {
+        "dev_addr": "260B0006",
+        "keys": {"f_nwk_s_int_key": {"key": registration.SESSION_KEY}},
+    },
+    "supports_join": True,
+}
+
+
+@pytest.mark.requirement("TTS-DEV-017")
+def test_fields_of_other_servers_are_not_kept(
+    stack: Stack, application: str, requirement: Judge
+) -> None:
+    answer = create(stack, application, {"device_id": stack.new_id()}, name="kept", **OF_OTHERS)
+
+    requirement.check([answer.status, part(answer.json, "name")], expected=[200, "kept"])
+    requirement.check(sorted(set(OF_OTHERS) & set(answer.json)), expected=[])
 
 
 @pytest.mark.requirement("TTS-DEV-002")
@@ -263,3 +288,13 @@ def test_search_finds_a_part_of_the_id(
     requirement.check_that(
         located in found and all_hold, expected=f"ids with {located[2:]}", actual=found
     )
+
+
+@pytest.mark.requirement("TTS-DEV-018")
+def test_update_sets_its_time(stack: Stack, application: str, requirement: Judge) -> None:
+    path = f"/applications/{application}/devices/{stack.new_device(application)}"
+    document = {"end_device": {"name": "new"}, "field_mask": {"paths": ["name"]}}
+
+    answers = [stack.given(stack.api.put(path, document)) for _ in range(2)]
+
+    check_times(answers, requirement)

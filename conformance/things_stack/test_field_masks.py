@@ -92,3 +92,31 @@ def test_read_answers_what_the_mask_names(stack: Stack, requirement: Judge) -> N
     user = stack.given(stack.api.get(f"/users/{stack.user_id}", field_mask="state"))
 
     requirement.check(sorted(user), expected=["created_at", "ids", "state", "updated_at"])
+
+
+OTHERS = [
+    "battery_percentage", "downlink_margin", "formatters", "frequency_plan_id", "last_dev_nonce",
+    "lorawan_phy_version", "lorawan_version", "mac_settings", "mac_settings.rx1_delay", "mac_state",
+    "max_frequency", "min_frequency", "multicast", "net_id", "pending_session", "power_state",
+    "resets_join_nonces", "root_keys", "session", "session.dev_addr", "skip_payload_crypto",
+    "supports_class_b", "supports_class_c", "supports_join", "used_dev_nonces",
+]  # fmt: skip
+
+
+@pytest.mark.requirement("TTS-FM-009")
+@pytest.mark.parametrize("call", ["read", "list", "update"])
+def test_identity_server_refuses_the_paths_of_others(
+    stack: Stack, call: str, requirement: Judge
+) -> None:
+    path = "/applications/app1/devices"
+    mask = ",".join(OTHERS)
+
+    if call == "update":
+        document = {"end_device": {}, "field_mask": {"paths": OTHERS}}
+        answer = stack.api.put(f"{path}/dev1", document)
+    else:
+        answer = stack.api.get(path if call == "list" else f"{path}/dev1", field_mask=mask)
+
+    requirement.check(told(answer), expected=FORBIDDEN)
+    listed = attribute(answer, "forbidden_paths")
+    requirement.check(sorted(listed if isinstance(listed, list) else []), expected=OTHERS)

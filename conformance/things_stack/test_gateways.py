@@ -8,7 +8,7 @@ from conformance.clients.exchange import Response
 from conformance.judge import Judge
 from conformance.outcomes import NotApplicable
 from conformance.stack_fixtures import Stack
-from conformance.things_stack.answers import attribute, causes, fields, part, told
+from conformance.things_stack.answers import attribute, causes, check_times, fields, part, told
 
 
 def create(stack: Stack, ids: dict[str, str], **more: Any) -> Response:
@@ -94,6 +94,17 @@ def test_eui_is_free_after_deletion_and_not_restored(stack: Stack, requirement: 
     requirement.check(stack.api.post(f"/gateways/{name}/restore", {}).status, expected=200)
     restored = stack.api.get(f"/gateways/{name}")
     requirement.check(part(restored.json, "ids"), expected={"gateway_id": name})
+
+
+@pytest.mark.requirement("TTS-GW-020")
+def test_restored_gateway_is_not_deleted(stack: Stack, requirement: Judge) -> None:
+    path = f"/gateways/{stack.new_gateway()}"
+    stack.given(stack.api.delete(path))
+    stack.api.post(f"{path}/restore", {})
+
+    answer = stack.given(stack.api.get(path, field_mask="name,deleted_at"))
+
+    requirement.check(part(answer, "deleted_at"), expected=None)
 
 
 @pytest.mark.requirement("TTS-GW-006")
@@ -308,3 +319,13 @@ def test_secrets_need_a_right(stack: Stack, linked: tuple[str, str], requirement
             ["RIGHT_GATEWAY_READ_SECRETS"],
         ],
     )
+
+
+@pytest.mark.requirement("TTS-GW-021")
+def test_update_sets_its_time(stack: Stack, requirement: Judge) -> None:
+    path = f"/gateways/{stack.new_gateway()}"
+    document = {"gateway": {"name": "new"}, "field_mask": {"paths": ["name"]}}
+
+    answers = [stack.given(stack.api.put(path, document)) for _ in range(2)]
+
+    check_times(answers, requirement)

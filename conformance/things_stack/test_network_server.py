@@ -288,3 +288,17 @@ def test_other_session_keys_are_copies_below_1_1(
         [part(keys, name, "key") for name in names],
         expected=["101112131415161718191A1B1C1D1E1F"] * 3,
     )
+
+
+@pytest.mark.requirement("TTS-NS-027")
+def test_ids_hold_the_address_of_the_session(
+    stack: Stack, application: str, ids: dict[str, str], registered: Response, dev_addr: str,
+    requirement: Judge,
+) -> None:  # fmt: skip
+    stack.given(registered)
+    path = f"/ns/applications/{application}/devices/{ids['device_id']}"
+
+    answer = stack.given(stack.api.get(path, field_mask="ids.dev_addr,session.dev_addr"))
+
+    found = [part(answer, each, "dev_addr") for each in ("ids", "session")]
+    requirement.check(found, expected=[dev_addr, dev_addr])

@@ -215,6 +215,26 @@ def test_deleted_entity_is_restored(
 @pytest.mark.parametrize(
     "kind",
     [
+        pytest.param("organization", marks=pytest.mark.requirement("TTS-ORG-011")),
+        pytest.param("client", marks=pytest.mark.requirement("TTS-CL-013")),
+    ],
+)
+def test_restored_entity_is_not_deleted(
+    stack: Stack, deleted: Deleted, kind: str, requirement: Judge
+) -> None:
+    name, answer = deleted[kind]
+    stack.given(answer)
+    path = f"/{kind}s/{name}"
+    stack.api.post(f"{path}/restore", {})  # another test may have done it already
+
+    after = stack.given(stack.api.get(path, field_mask="name,deleted_at"))
+
+    requirement.check(part(after, "deleted_at"), expected=None)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
         pytest.param("organization", marks=pytest.mark.requirement("TTS-ORG-008")),
         pytest.param("client", marks=pytest.mark.requirement("TTS-CL-008")),
     ],

@@ -10,7 +10,7 @@ from conformance.clients.exchange import Response
 from conformance.judge import Judge
 from conformance.stack_fixtures import Stack
 from conformance.things_stack import registration
-from conformance.things_stack.answers import part
+from conformance.things_stack.answers import check_times, part
 from conformance.things_stack.test_join_server import new_ids
 from conformance.things_stack.test_network_server import abp_ids, need_examples_plan
 
@@ -144,3 +144,10 @@ def test_update_without_mask_changes_nothing(
     requirement.check(answer.status, expected=200)
     after = stack.api.get(path, field_mask="name")
     requirement.check(part(after.json, "name"), expected="old")
+
+
+@pytest.mark.requirement("TTS-SD-006")
+def test_setting_again_sets_the_time(stack: Stack, kept: Kept, requirement: Judge) -> None:
+    answers = [stack.given(kept.put()) for _ in range(2)]
+
+    check_times(answers, requirement)

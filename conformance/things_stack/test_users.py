@@ -145,6 +145,20 @@ def test_deleted_user_is_gone_and_restored(
     requirement.check(part(after.json, "name"), expected="A user")
 
 
+@pytest.mark.requirement("TTS-US-011")
+def test_restored_user_is_not_deleted(
+    stack: Stack, created: tuple[str, Response], requirement: Judge
+) -> None:
+    stack.given(created[1])
+    path = f"/users/{created[0]}"
+    stack.given(stack.api.delete(path, key=stack.admin_key))
+    stack.api.post(f"{path}/restore", {}, key=stack.admin_key)
+
+    answer = stack.given(stack.api.get(path, field_mask="name,deleted_at", key=stack.admin_key))
+
+    requirement.check(part(answer, "deleted_at"), expected=None)
+
+
 @pytest.mark.requirement("TTS-US-009")
 def test_purge_frees_the_id(stack: Stack, requirement: Judge) -> None:
     name = stack.new_id()

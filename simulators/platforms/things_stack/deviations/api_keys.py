@@ -122,4 +122,15 @@ DEVIATIONS: dict[str, Deviation] = {
             )
         ),
     ),
+    "key-end-cut": Deviation(
+        "The end of a key is told in whole seconds.",
+        rpcs=("ApplicationAccess/CreateAPIKey", "ApplicationAccess/GetAPIKey"),
+        answer=with_document(
+            lambda found: (
+                {**found, "expires_at": f"{found['expires_at'][:19]}Z"}
+                if "expires_at" in found
+                else found
+            )
+        ),
+    ),
 }

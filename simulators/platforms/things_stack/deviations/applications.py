@@ -17,10 +17,12 @@ from simulators.platforms.things_stack.deviations.changes import (
     with_error_status,
     with_member,
     with_status,
+    with_time_of_creation,
     without,
     without_header,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation, OnAnswer
+from simulators.platforms.things_stack.deviations.entities import restores_of
 
 
 def _as_user(contact: Any) -> Any:
@@ -56,6 +58,7 @@ def _to_id_of_the_body(request: Request) -> Request:
 
 
 DEVIATIONS: dict[str, Deviation] = {
+    **restores_of("application"),
     "application-without-contact": Deviation(
         "A created application is answered without its technical contact.",
         rpcs=("ApplicationRegistry/Create",),
@@ -151,9 +154,7 @@ DEVIATIONS: dict[str, Deviation] = {
     "application-update-keeps-time": Deviation(
         "An update is told with the time of the creation.",
         rpcs=("ApplicationRegistry/Update", "ApplicationRegistry/Get"),
-        answer=with_document(
-            lambda found: {**found, "updated_at": found.get("created_at", found.get("updated_at"))}
-        ),
+        answer=with_document(with_time_of_creation),
     ),
     "deleted-applications-listed": Deviation(
         "Deleted applications stay in lists.",

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from simulators.platforms.effects import Request
 from simulators.platforms.things_stack.deviations.changes import (
     document_of,
+    in_base64,
     renamed,
     with_body,
     with_document,
@@ -112,5 +113,26 @@ DEVIATIONS: dict[str, Deviation] = {
         "The offset of a time is overlooked.",
         rpcs=("ApplicationAccess/CreateAPIKey",),
         before=with_body(_without_offset),
+    ),
+    "reads-tell-base64": Deviation(
+        "EUIs are read in base64.",
+        rpcs=(
+            "EndDeviceRegistry/Get",
+            "JsEndDeviceRegistry/Get",
+            "NsEndDeviceRegistry/Get",
+            "AsEndDeviceRegistry/Get",
+            "GatewayRegistry/Get",
+        ),
+        answer=in_base64("eui", "dev_eui", "join_eui"),
+    ),
+    "lists-tell-base64": Deviation(
+        "EUIs are listed in base64.",
+        rpcs=(
+            "EndDeviceRegistry/List",
+            "EndDeviceBatchRegistry/Get",
+            "EndDeviceRegistrySearch/SearchEndDevices",
+            "GatewayRegistry/List",
+        ),
+        answer=in_base64("eui", "dev_eui", "join_eui"),
     ),
 }

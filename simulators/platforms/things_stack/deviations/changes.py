@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -68,6 +69,29 @@ def with_member(value: Any, *path: str) -> OnAnswer:
         return document
 
     return with_document(change)
+
+
+def in_base64(*names: str) -> OnAnswer:
+    """Members of these names, wherever they stand, are told in base64 instead of hexadecimal."""
+
+    def change(document: Document) -> Document:
+        if isinstance(document, list):
+            return [change(each) for each in document]
+        if not isinstance(document, dict):
+            return document
+        return {
+            name: b64encode(bytes.fromhex(value)).decode()
+            if name in names and isinstance(value, str)
+            else change(value)
+            for name, value in document.items()
+        }
+
+    return with_document(change)
+
+
+def with_time_of_creation(document: Document) -> Document:
+    """No change is told: updated_at is created_at."""
+    return {**document, "updated_at": document.get("created_at", document.get("updated_at"))}
 
 
 def _at(document: Document, path: tuple[str, ...]) -> Document:

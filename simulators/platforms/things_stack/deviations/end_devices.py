@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 from msgspec.structs import replace
 
 from simulators.platforms.effects import Answer, Request
@@ -11,6 +12,7 @@ from simulators.platforms.things_stack.deviations.changes import (
     renamed,
     with_document,
     with_query,
+    with_time_of_creation,
     without,
     without_attribute,
 )
@@ -50,6 +52,14 @@ def _second_refused() -> OnAnswer:
         return answer
 
     return changed
+
+
+def _with_all_given(answer: Answer) -> Answer:
+    """What the request says of a device and the answer does not."""
+    if answer.status != 200:
+        return answer
+    given = orjson.loads(answer.request.body).get("end_device", {})
+    return replace(answer, document=given | document_of(answer))
 
 
 def _as_read(request: Request) -> Request:
@@ -139,5 +149,15 @@ DEVIATIONS: dict[str, Deviation] = {
         "Any number of devices can be deleted at once.",
         rpcs=("EndDeviceBatchRegistry/Delete",),
         answer=forgiven("pkg/errors:validation"),
+    ),
+    "device-update-keeps-time": Deviation(
+        "An update of a device is told with the time of the creation.",
+        rpcs=("EndDeviceRegistry/Update",),
+        answer=with_document(with_time_of_creation),
+    ),
+    "identity-keeps-all-fields": Deviation(
+        "The Identity Server keeps fields of the other servers.",
+        rpcs=("EndDeviceRegistry/Create",),
+        answer=_with_all_given,
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from simulators.platforms.effects import Answer
 from simulators.platforms.things_stack.deviations.changes import (
     renamed,
     with_body,
@@ -13,7 +14,7 @@ from simulators.platforms.things_stack.deviations.changes import (
     with_status,
     without,
 )
-from simulators.platforms.things_stack.deviations.deviation import Deviation
+from simulators.platforms.things_stack.deviations.deviation import Deviation, OnAnswer
 
 
 def defects_of(kind: str, article: str) -> dict[str, Deviation]:
@@ -58,8 +59,34 @@ def defects_of(kind: str, article: str) -> dict[str, Deviation]:
             rpcs=(f"{registry}/Restore",),
             answer=with_status(400),
         ),
+        **restores_of(kind),
         **purges_of(kind, article),
     }
+
+
+def restores_of(kind: str) -> dict[str, Deviation]:
+    """Defects of restoring one kind of entity by name."""
+    registry = f"{kind.title()}Registry"
+    return {
+        f"restored-{kind}-still-deleted": Deviation(
+            f"A restored {kind} keeps the time of its deletion.",
+            rpcs=(f"{registry}/Restore", f"{registry}/Get"),
+            answer=_still_deleted(),
+        ),
+    }
+
+
+def _still_deleted() -> OnAnswer:
+    restored: set[str] = set()
+
+    def changed(answer: Answer) -> Answer:
+        path = answer.request.path
+        if answer.request.method == "POST":
+            restored.add(path.removesuffix("/restore"))
+        return since(answer) if path in restored else answer
+
+    since = with_member("2026-01-01T00:00:00Z", "deleted_at")
+    return changed
 
 
 def purges_of(kind: str, article: str) -> dict[str, Deviation]:

@@ -15,7 +15,7 @@ from simulators.platforms.things_stack.deviations.changes import (
     with_member,
     with_query,
 )
-from simulators.platforms.things_stack.deviations.deviation import Deviation
+from simulators.platforms.things_stack.deviations.deviation import Deviation, OnAnswer
 
 
 def _first_only(answer: Answer) -> Answer:
@@ -27,6 +27,18 @@ def _first_only(answer: Answer) -> Answer:
         return replace(found, document=document)
 
     return on_error("pkg/rpcmiddleware/validator:field_mask_paths", change)(answer)
+
+
+def _allowing(path: str) -> OnAnswer:
+    """A forbidden path is taken for an allowed one."""
+
+    def change(answer: Answer, document: Any) -> Answer:
+        attributes = document["details"][0]["attributes"]
+        others = [each for each in attributes["forbidden_paths"] if each != path]
+        attributes["forbidden_paths"] = others
+        return replace(answer, document=document) if others else replace(answer, status=200)
+
+    return on_error("pkg/rpcmiddleware/validator:field_mask_paths", change)
 
 
 DEVIATIONS: dict[str, Deviation] = {
@@ -74,5 +86,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "A read answers all fields whatever the mask says.",
         rpcs=("UserRegistry/Get",),
         answer=with_member("somebody@example.com", "primary_email_address"),
+    ),
+    "identity-takes-frequency-plans": Deviation(
+        "The Identity Server takes a device's frequency plan for a field of its own.",
+        rpcs=tuple(f"EndDeviceRegistry/{call}" for call in ("Get", "List", "Update")),
+        answer=_allowing("frequency_plan_id"),
     ),
 }

@@ -9,13 +9,15 @@ from simulators.platforms.things_stack.deviations.changes import (
     with_error_status,
     with_member,
     with_status,
+    with_time_of_creation,
     without,
     without_attribute,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
-from simulators.platforms.things_stack.deviations.entities import purges_of
+from simulators.platforms.things_stack.deviations.entities import purges_of, restores_of
 
 DEVIATIONS: dict[str, Deviation] = {
+    **restores_of("gateway"),
     **purges_of("gateway", "a"),
     "gateway-plan-not-copied": Deviation(
         "The frequency plan of a gateway is not told as a list.",
@@ -108,5 +110,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "Secrets of a gateway need no right.",
         rpcs=("GatewayRegistry/Get",),
         answer=forgiven("pkg/auth/rights:insufficient_gateway_rights"),
+    ),
+    "gateway-update-keeps-time": Deviation(
+        "An update of a gateway is told with the time of the creation.",
+        rpcs=("GatewayRegistry/Update",),
+        answer=with_document(with_time_of_creation),
     ),
 }

@@ -167,4 +167,9 @@ DEVIATIONS: dict[str, Deviation] = {
             "mac_settings",
         ),
     ),
+    "ns-ids-without-address": Deviation(
+        "The identifiers of a device with a session lack its address.",
+        rpcs=("NsEndDeviceRegistry/Get",),
+        answer=without("ids", "dev_addr"),
+    ),
 }

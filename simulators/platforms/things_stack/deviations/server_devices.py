@@ -9,6 +9,7 @@ from simulators.platforms.things_stack.deviations.changes import (
     with_body,
     with_document,
     with_member,
+    with_time_of_creation,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
 
@@ -60,5 +61,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "An update of a device without field mask changes what it names.",
         rpcs=("EndDeviceRegistry/Update",),
         before=with_body(_with_mask),
+    ),
+    "servers-keep-time": Deviation(
+        "Join, Network and Application Server set a device with the time of its creation.",
+        rpcs=tuple(f"{server}EndDeviceRegistry/Set" for server in ("Js", "Ns", "As")),
+        answer=with_document(with_time_of_creation),
     ),
 }

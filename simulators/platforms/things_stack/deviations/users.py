@@ -10,9 +10,10 @@ from simulators.platforms.things_stack.deviations.changes import (
     without,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
-from simulators.platforms.things_stack.deviations.entities import purges_of
+from simulators.platforms.things_stack.deviations.entities import purges_of, restores_of
 
 DEVIATIONS: dict[str, Deviation] = {
+    **restores_of("user"),
     **purges_of("user", "a"),
     "user-without-address": Deviation(
         "A user is not told its own address.",
