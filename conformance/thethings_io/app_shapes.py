@@ -162,6 +162,20 @@ def told_in_all(stream: Stream, text: str) -> list[Any]:
     return [each.value for each in messages(stream, text)]
 
 
+def told_before(stream: Stream, control: str, *texts: str) -> list[Any]:
+    """
+    All documents that mention one of the texts.
+
+    ``control`` was caused after whatever might have caused them, and has come, a while ago.
+
+    Raises:
+        Inconclusive: it has not, so that nothing is known of the others either.
+    """
+    if not told(stream, control):
+        raise Inconclusive(f"the subscription does not tell of what has to come: {control}")
+    return [value for text in texts for value in told_in_all(stream, text)]
+
+
 def order_in(stream: Stream, texts: list[str]) -> list[str]:
     """Which of the texts the stream mentions, in the order of its documents."""
     words = [json.dumps(each.value, ensure_ascii=False) for each in list(stream.documents)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
 from conformance.clients.exchange import Response
 from conformance.judge import Judge
 from conformance.people import Home, User
-from conformance.thethings_io.app_shapes import mentions, seen
+from conformance.thethings_io.app_shapes import mentions, seen, told, told_in_all
 from conformance.thethings_io.shapes import ERROR, is_refused, shown, values
 
 
@@ -75,14 +77,18 @@ def test_description_of_another_users_thing_stays(
 
 
 def subscribed(user: User, home: Home, key: str, *, by_id: bool) -> tuple[Response, bool]:
-    """The answer to a subscription, and whether it mentions a value written afterwards."""
-    stream = user.subscribe(key, home.id if by_id else None)
-    try:
+    """
+    The answer to a subscription, and whether it mentions a value written afterwards.
+
+    It has had its time when the owner's own subscription has told of the value.
+    """
+    with ExitStack() as closing:
+        own, stream = home.owner.subscribe(key), user.subscribe(key, home.id if by_id else None)
+        for each in (own, stream):
+            closing.callback(each.close)
         home.thing.given([{"key": key, "value": "rig:private"}])
-        stream.wait_for(2, 0.6)
-        return stream.response, mentions(stream.values, "rig:private")
-    finally:
-        stream.close()
+        told(own, "rig:private")
+        return stream.response, bool(told_in_all(stream, "rig:private"))
 
 
 @pytest.mark.requirement("TIO-PERM-004")

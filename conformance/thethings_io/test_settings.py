@@ -229,7 +229,11 @@ def test_path_through_a_scalar_is_400(thing: Thing, requirement: Judge) -> None:
 
 @pytest.mark.requirement("TIO-SET-015")
 def test_unknown_magic_name_has_no_effect(thing: Thing, requirement: Judge) -> None:
+    name = fresh(thing, "later")
+
     answer = thing.write([{"key": "$thingrig", "value": 1}])
+    thing.write([{"key": f"$settings.{name}", "value": 1}])
+    eventually(lambda: setting(thing, name), [1])  # by then the one before has its effect, too
 
     requirement.check([answer.status, thing.read("$thingrig").status], expected=[201, 404])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -11,6 +12,7 @@ from conformance.fixtures import Thing
 from conformance.judge import Judge
 from conformance.outcomes import Inconclusive
 from conformance.people import Home, People, User, moved_in
+from conformance.post import Confirming
 from conformance.thethings_io.app_shapes import (
     is_4xx,
     opened,
@@ -19,6 +21,7 @@ from conformance.thethings_io.app_shapes import (
     told_in_all,
 )
 from conformance.thethings_io.shapes import ERROR, is_refused, shown, values
+from conformance.thethings_io.sharing import GET
 from conformance.tidy import unlink
 
 
@@ -185,26 +188,28 @@ def test_nobody_unlinks_what_is_not_theirs(
 @pytest.mark.requirement("TIO-UNLINK-013")
 def test_subscription_carries_nothing_more(place: Home, requirement: Judge) -> None:
     key = place.given("rig:first")
-    stream = place.owner.subscribe(key)
-    try:
+    with ExitStack() as closing:
+        stream, own = place.owner.subscribe(key), place.thing.api.subscribe(place.thing.token)
+        for each in (stream, own):
+            closing.callback(each.close)
         opened(stream)
         place.thing.given([{"key": key, "value": "rig:linked"}])
         if not told(stream, "rig:linked"):
             raise Inconclusive("the subscription carries no values")
         unlink(place.owner, place.id)
         place.thing.given([{"key": key, "value": "rig:unlinked"}])
+        told(own, "rig:unlinked")  # the device's subscription goes on
         found = told_in_all(stream, "rig:unlinked")
-    finally:
-        stream.close()
 
     requirement.check(found, expected=[])
 
 
 @pytest.mark.requirement("TIO-UNLINK-014")
-def test_what_was_shared_is_shared_no_more(place: Home, friend: User, requirement: Judge) -> None:
+def test_what_was_shared_is_shared_no_more(
+    place: Home, friend: User, confirming: Confirming, requirement: Judge
+) -> None:
     key = place.given("rig:here")
-    flags = {"get": True, "post": False, "grant": False}
-    place.owner.grant({key: {place.id: flags}}, email=friend.email)
+    confirming.share(place, friend, [key], GET, "rig:here")
     unlink(place.owner, place.id)
 
     requirement.check(seen(["rig:here"], friend.read(key, place.id)), expected=[])
