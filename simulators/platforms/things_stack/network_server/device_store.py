@@ -11,11 +11,13 @@ from typing import Any
 
 import orjson
 
+from simulators.platforms.things_stack import newest_rows
 from simulators.platforms.things_stack.database import Database, Row
 from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTable, table
 from simulators.platforms.things_stack.network_server import channel_lists, traffic
 from simulators.platforms.things_stack.network_server.channel_lists import ChannelLists
 from simulators.platforms.things_stack.network_server.device import Device
+from simulators.platforms.things_stack.newest_rows import NewestRows
 from simulators.platforms.things_stack.plans import plan, region_of
 
 Document = dict[str, Any]
@@ -28,17 +30,14 @@ CREATE INDEX IF NOT EXISTS ns_device_address ON ns_device (dev_addr)
     WHERE dev_addr IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ns_device_pending ON ns_device (pending_dev_addr)
     WHERE pending_dev_addr IS NOT NULL;
-CREATE TABLE IF NOT EXISTS ns_traffic (number INTEGER PRIMARY KEY, traffic BLOB NOT NULL);
 """
+    + newest_rows.table("ns_traffic")
 )
-_DEVICES = (
-    "SELECT d.number, d.tenant, d.application, d.device_id, d.document, d.state, t.traffic "
-    "FROM ns_device AS d LEFT JOIN ns_traffic AS t ON t.number = d.number "
-)
-_BY_ADDRESS = _DEVICES + "WHERE d.dev_addr = ? OR d.pending_dev_addr = ?"
-_BY_NUMBER = _DEVICES + "WHERE d.number = ?"
-_BY_ID = _DEVICES + "WHERE d.application = ? AND d.device_id = ?"
-_BY_EUIS = _DEVICES + "WHERE d.dev_eui = ? AND d.join_eui = ?"
+_DEVICES = "SELECT number, tenant, application, device_id, document, state FROM ns_device "
+_BY_ADDRESS = _DEVICES + "WHERE dev_addr = ? OR pending_dev_addr = ?"
+_BY_NUMBER = _DEVICES + "WHERE number = ?"
+_BY_ID = _DEVICES + "WHERE application = ? AND device_id = ?"
+_BY_EUIS = _DEVICES + "WHERE dev_eui = ? AND join_eui = ?"
 
 DEFAULT_CACHE = 50_000  # devices, with about ten kilobytes each
 
@@ -50,6 +49,7 @@ class DeviceStore(DeviceTable):
         super().__init__(database, "ns_device")
         self.limit = cache
         self._channels = ChannelLists(database)
+        self._traffic = NewestRows(database, "ns_traffic")
         self._devices: OrderedDict[int, Device] = OrderedDict()
         self._by_address: dict[str, list[Device]] = {}
         self._changed: dict[Device, bool] = {}  # with whether the whole state is to be written
@@ -94,7 +94,7 @@ class DeviceStore(DeviceTable):
 
     def _device(self, row: Row) -> Device:
         """The device in memory, else as the row has it."""
-        number, tenant, application, device_id, text, state_text, counted = row
+        number, tenant, application, device_id, text, state_text = row
         known = self._devices.get(number)
         if known is not None:
             self._devices.move_to_end(number)
@@ -102,7 +102,7 @@ class DeviceStore(DeviceTable):
         document: Document = orjson.loads(text)
         state: Document = self._loaded(state_text)
         found = plan(document["frequency_plan_id"])
-        heard = _traffic(state, counted)
+        heard = _traffic(state, self._traffic.read(number))
         device = Device(
             number, tenant=tenant, application=application, device_id=device_id,
             document=document, state=state, traffic=heard, plan=found,
@@ -139,12 +139,10 @@ class DeviceStore(DeviceTable):
         if not self._changed:
             return
         changed, self._changed = self._changed, {}
-        execute = self.database.connection.execute
         for device, is_whole in changed.items():
             if is_whole:
                 self._write_whole(device)
-            counted = traffic.encode(device.traffic)
-            execute("REPLACE INTO ns_traffic VALUES (?, ?)", (device.number, counted))
+            self._traffic.write(device.number, traffic.encode(device.traffic))
 
     def _write_whole(self, device: Device) -> None:
         columns = self._columns(device.state)
@@ -164,27 +162,23 @@ class DeviceStore(DeviceTable):
 
     def state(self, number: int) -> Document:
         """The part of a device that traffic changes."""
-        query = (
-            "SELECT d.state, t.traffic FROM ns_device AS d "
-            "LEFT JOIN ns_traffic AS t ON t.number = d.number WHERE d.number = ?"
-        )
-        row = self.database.one(query, number)
+        row = self.database.one("SELECT state FROM ns_device WHERE number = ?", number)
         if row is None or row[0] is None:
             return {}
         state = self._loaded(row[0])
-        _traffic(state, row[1])
+        _traffic(state, self._traffic.read(number))
         return state
 
     def traffic(self, number: int) -> traffic.Traffic | None:
         """The last uplinks of the current session; None before the first."""
-        row = self.database.one("SELECT traffic FROM ns_traffic WHERE number = ?", number)
-        return None if row is None else traffic.decode(row[0])
+        counted = self._traffic.read(number)
+        return None if counted is None else traffic.decode(counted)
 
     def store(self, tenant: str, row: DeviceRow, state: Document) -> None:
         """Add a row or replace it, with its state; what is in memory of the device is void."""
         columns = self._columns(state)
         super().write(tenant, row, columns)
-        self.database.change("DELETE FROM ns_traffic WHERE number = ?", row.number)
+        self._traffic.delete(row.number)
         self._void(row.number)
         for name in ("dev_addr", "pending_dev_addr"):
             self._by_address.pop(columns.get(name) or "", None)
@@ -192,7 +186,7 @@ class DeviceStore(DeviceTable):
     def delete(self, row: DeviceRow) -> None:
         """See DeviceTable."""
         super().delete(row)
-        self.database.change("DELETE FROM ns_traffic WHERE number = ?", row.number)
+        self._traffic.delete(row.number)
         self._void(row.number)
 
     def _void(self, number: int) -> None:
@@ -209,6 +203,7 @@ class DeviceStore(DeviceTable):
         self._devices.clear()
         self._by_address.clear()
         self._channels.forget()
+        self._traffic.forget()
 
     # --- the state in its row
 
