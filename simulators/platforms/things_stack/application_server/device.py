@@ -12,6 +12,7 @@ from typing import Any
 from simulators.lorawan.contexts import Contexts
 from simulators.lorawan.crypto import Session
 from simulators.lorawan.keys import SessionKeys
+from simulators.platforms.things_stack.application_server.remembered import Remembered, Traits
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTable
 
@@ -20,6 +21,7 @@ Document = dict[str, Any]
 MOST_KEPT = 20_000
 _CONTEXTS = Contexts(MOST_KEPT)
 _ACTIVATED, _NOWHERE = 1, 2
+_NO_NUMBER = -1  # of no row
 _SESSIONS = ("session", "pending_session")
 
 
@@ -29,30 +31,74 @@ class Device:
 
     Attributes:
         application: the application's id, unique over all tenants.
-        document: what is stored; whoever changes it calls ``Devices.save``.
+        settings: where its ``formatters`` and ``version_ids`` stand; not to be changed.
         locations: what the Identity Server knows of where it is; None when that was not asked yet.
         is_activated: the Identity Server was told that it talks.
     """
 
     __slots__ = (
-        "_cipher", "_of", "application", "document", "is_activated", "locations", "row", "tenant",
+        "_cipher", "_of", "_row", "_session", "_table", "application", "device_id",
+        "is_activated", "locations", "settings", "tenant",
     )  # fmt: skip
 
-    def __init__(self, tenant: str, row: DeviceRow) -> None:
+    def __init__(
+        self, table: DeviceTable, tenant: str, application: str, device_id: str, traits: Traits
+    ) -> None:
+        self._table = table
+        self._row: DeviceRow | None = None
+        self._session, self.settings = traits
         self.tenant = tenant
-        self.row = row
-        self.application = row.application
-        self.document = row.document
+        self.application = application
+        self.device_id = device_id
         self.locations: Document | None = None
         self.is_activated = False
         self._of: Document | None = None
         self._cipher: Session | None = None
+
+    @classmethod
+    def of_row(cls, table: DeviceTable, tenant: str, row: DeviceRow) -> Device:
+        """A device that was read already."""
+        traits = Traits({}, row.document)
+        device = cls(table, tenant, row.application, row.device_id, traits)
+        device._row = row
+        return device
+
+    @property
+    def row(self) -> DeviceRow:
+        """Its row, read when it is asked for."""
+        if self._row is None:
+            found = self._table.find(self.application, self.device_id)
+            self._row = found or self._deleted()
+        return self._row
+
+    def _deleted(self) -> DeviceRow:
+        """It went while something of it was under way: nothing of it is to be stored any more."""
+        ids = {
+            "device_id": self.device_id,
+            "application_ids": {"application_id": self.application_id},
+        }
+        return DeviceRow(_NO_NUMBER, self.application, self.device_id, {"ids": ids})
+
+    @property
+    def document(self) -> Document:
+        """What is stored; whoever changes it calls ``Devices.save``."""
+        return self.row.document
+
+    @property
+    def application_id(self) -> str:
+        """The application's id in its tenant."""
+        return self.application.partition("@")[0]
 
     @property
     def ids(self) -> Document:
         """Its EndDeviceIdentifiers."""
         ids: Document = self.document["ids"]
         return ids
+
+    @property
+    def session_in_use(self) -> Document | None:
+        """Its current session, to be looked at; who changes it takes it from ``document``."""
+        return self._session if self._row is None else self._row.document.get("session")
 
     def sessions(self) -> list[Document]:
         """Its current session and the one that is not confirmed yet, as far as they exist."""
@@ -70,7 +116,7 @@ class Device:
         if session is self._of:
             return self._cipher
         cipher = _cipher(session)
-        if session is self.document.get("session"):  # the other one is seldom used
+        if session is self.session_in_use:  # the other one is seldom used
             self._of, self._cipher = session, cipher
         return cipher
 
@@ -101,70 +147,73 @@ class Devices(DeviceTable):
     def __init__(self, database: Database) -> None:
         super().__init__(database, "as_device")
         self.limit = MOST_KEPT
-        self._kept: OrderedDict[tuple[str, str], Device] = OrderedDict()
-        self._left = bytearray()  # what was known of those that left memory, by number
+        self.remembered = Remembered()
+        self._kept: OrderedDict[str, Device] = OrderedDict()
 
     def device(self, tenant: str, application: str, device_id: str) -> Device | None:
         """The device of that id, for working with its traffic."""
-        key = (application, device_id)
+        key = _key(application, device_id)
         device = self._kept.get(key)
         if device is not None:
             self._kept.move_to_end(key)
             return device
-        row = self.find(application, device_id)
-        if row is None:
-            return None
-        device = self._kept[key] = Device(tenant, row)
-        self._remind(device)
+        traits = self.remembered.traits(key)
+        if traits is not None:
+            device = Device(self, tenant, application, device_id, traits)
+        else:
+            row = self.find(application, device_id)
+            if row is None:
+                return None
+            self.remembered.add(key, row.document)
+            device = Device.of_row(self, tenant, row)
+        answers = self.remembered.answers(key)
+        device.is_activated = bool(answers & _ACTIVATED)
+        device.locations = {} if answers & _NOWHERE else None
+        self._kept[key] = device
         if len(self._kept) > self.limit:
-            self._note_left(self._kept.popitem(last=False)[1])
+            self._leave(*self._kept.popitem(last=False))
         return device
 
-    def _note_left(self, device: Device) -> None:
-        """Two answers of the Identity Server that hold until it tells otherwise, in one byte."""
-        number, left = device.row.number, self._left
-        if number >= len(left):
-            left.extend(bytes(number + 1 - len(left)))
-        left[number] = _ACTIVATED * device.is_activated | _NOWHERE * (device.locations == {})
-
-    def _remind(self, device: Device) -> None:
-        number = device.row.number
-        known = self._left[number] if number < len(self._left) else 0
-        device.is_activated = bool(known & _ACTIVATED)
-        device.locations = {} if known & _NOWHERE else None
-
-    def _void(self, number: int) -> None:
-        if number < len(self._left):
-            self._left[number] = 0
+    def _leave(self, key: str, device: Device) -> None:
+        """Two answers of the Identity Server hold until it tells otherwise."""
+        answers = _ACTIVATED * device.is_activated | _NOWHERE * (device.locations == {})
+        if answers != self.remembered.answers(key):
+            self.remembered.note(key, answers)
 
     def save(self, device: Device) -> None:
         """Store what traffic has changed of a device."""
         super().write(device.tenant, device.row)
+        self.remembered.changed(_key(device.application, device.device_id))
 
     def write(self, tenant: str, row: DeviceRow, columns: Document | None = None) -> None:
         """See DeviceTable."""
-        self._kept.pop((row.application, row.device_id), None)
         super().write(tenant, row, columns or {})
-        self._void(row.number)
+        self._void(row)
 
     def delete(self, row: DeviceRow) -> None:
         """See DeviceTable."""
-        self._kept.pop((row.application, row.device_id), None)
         super().delete(row)
-        self._void(row.number)
+        self._void(row)
+
+    def _void(self, row: DeviceRow) -> None:
+        key = _key(row.application, row.device_id)
+        self._kept.pop(key, None)
+        self.remembered.drop(key)
 
     def moved(self, application: str, device_id: str) -> None:
         """The Identity Server got to know a device, or knows better where it is."""
-        device = self._kept.get((application, device_id))
+        key = _key(application, device_id)
+        device = self._kept.get(key)
         if device is not None:
             device.locations = None
             device.is_activated = False
-        elif self._left:
-            row = self.find(application, device_id)
-            if row is not None:
-                self._void(row.number)
+        self.remembered.note(key, 0)
 
     def forget(self) -> None:
         """The database was rolled back."""
         self._kept.clear()
-        self._left.clear()
+        self.remembered.clear()
+
+
+def _key(application: str, device_id: str) -> str:
+    return f"{application}.{device_id}"  # no id has a dot

@@ -75,5 +75,4 @@ class EndDeviceMetadata:
 
 def _key(device: Device) -> tuple[str, str, str]:
     """Its tenant, application and id."""
-    ids = device.ids
-    return device.tenant, ids["application_ids"]["application_id"], ids["device_id"]
+    return device.tenant, device.application_id, device.device_id

@@ -177,7 +177,7 @@ def formatter_of(stack: Stack, device: Device, message: Document, name: str) -> 
     if "frm_payload" not in message or "f_port" not in message:
         return None
     link = stack.application.kept_link(device.application)
-    return chosen(device.document, link, name)
+    return chosen(device.settings, link, name)
 
 
 def _outcome(work: Callable[[], Document]) -> Outcome:

@@ -89,4 +89,4 @@ class QueueMessages:
         def start(go_on: Then) -> None:
             formatters.decode_queued(chosen_formatter, item, go_on, now_us)
 
-        self._lanes.hold(device.tenant, device.ids, start, decoded)
+        self._lanes.hold(device.tenant, message["end_device_ids"], start, decoded)

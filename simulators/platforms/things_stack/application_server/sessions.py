@@ -67,7 +67,7 @@ def matched(stack: Stack, device: Device, ids: Document, session_key_id: str) ->
     Raises:
         StackError: ``app_s_key``, caused by why the Join Server does not tell the key.
     """
-    current: Document | None = device.document.get("session")
+    current = device.session_in_use
     if current is not None and key_id(current) == session_key_id:
         return current
     pending: Document | None = device.document.get("pending_session")

@@ -102,7 +102,7 @@ class Uplinks:
             self._add_decoded(device.tenant, up, outcome, now_us)
             then(now_us)
 
-        self._lanes.hold(device.tenant, device.ids, start, decoded)
+        self._lanes.hold(device.tenant, up["end_device_ids"], start, decoded)
 
     def _add_decoded(self, tenant: str, up: Document, outcome: Outcome, now_us: int) -> None:
         outputs = self._stack.application.outputs
@@ -124,8 +124,8 @@ class Uplinks:
         """
         uplink = message["uplink_message"]
         self._publish_normalized(device.tenant, device.application, message, now_us)
-        if "version_ids" in device.document:
-            uplink["version_ids"] = device.document["version_ids"]
+        if "version_ids" in device.settings:
+            uplink["version_ids"] = device.settings["version_ids"]
         known = self._locations(device)
         if known:
             uplink["locations"] = known
@@ -137,10 +137,8 @@ class Uplinks:
 
     def _locations(self, device: Device) -> Document:
         if device.locations is None:
-            ids = device.ids
-            application_id = ids["application_ids"]["application_id"]
             device.locations = self._stack.identity.locations(
-                device.tenant, application_id, ids["device_id"]
+                device.tenant, device.application_id, device.device_id
             )
         return device.locations
 
