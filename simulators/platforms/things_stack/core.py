@@ -145,6 +145,7 @@ class Core:
 
     def forget(self) -> None:
         """The database was rolled back: nothing that was read from it may stay."""
+        self.stack.identity.forget()
         self.stack.network.forget()
         self.stack.application.forget()
 

@@ -72,7 +72,7 @@ class NewestRows:
 
     def read(self, number: int) -> bytes | None:
         """The value that was written last."""
-        seq = self._seq(number)
+        seq = self.seq(number)
         if not seq:
             return None
         value: bytes = self._connection.execute(self._select, (seq,)).fetchone()[0]
@@ -91,14 +91,15 @@ class NewestRows:
 
     def delete(self, number: int) -> None:
         """Forget a value, for ever."""
-        if self._seq(number):
+        if self.seq(number):
             self._insert(number, _GONE)
             self._forgot(number)
             self._wrote(1)
 
     # --- rows
 
-    def _seq(self, number: int) -> int:
+    def seq(self, number: int) -> int:
+        """The row with a number's value; 0: it has none."""
         self._know()
         return self._newest[number] if number < len(self._newest) else 0
 

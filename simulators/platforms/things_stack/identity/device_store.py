@@ -9,7 +9,9 @@ from typing import Any
 import orjson
 
 from simulators.platforms.things_stack.database import Database, Row
+from simulators.platforms.things_stack.identity import last_seen
 from simulators.platforms.things_stack.identity.entities import Page
+from simulators.platforms.things_stack.identity.last_seen import LastSeen
 from simulators.platforms.things_stack.times import time_text
 
 Document = dict[str, Any]
@@ -26,23 +28,26 @@ CREATE UNIQUE INDEX IF NOT EXISTS is_device_euis ON is_device (dev_eui, join_eui
 CREATE INDEX IF NOT EXISTS is_device_located ON is_device (application, device_id)
     WHERE instr(document, '"locations":') > 0;
 CREATE TABLE IF NOT EXISTS is_activity (
-    device INTEGER PRIMARY KEY, activated_us INTEGER, activated_at TEXT, last_seen_at TEXT
+    device INTEGER PRIMARY KEY, activated_us INTEGER, activated_at TEXT
 );
 """
+TABLES += last_seen.TABLES
 ORDERS = {
     "device_id": "device_id", "join_eui": "join_eui", "dev_eui": "dev_eui", "name": "name",
-    "description": "description", "created_at": "created_us", "last_seen_at": "last_seen_at",
+    "description": "description", "created_at": "created_us", "last_seen_at": last_seen.AT,
 }  # fmt: skip
-# Devices that talk change often, so that is kept apart: rows are small then.
+# What talking changes is kept apart: rows are small then.
 _DEVICES = "is_device LEFT JOIN is_activity ON device = number"
-_COLUMNS = "number, application, device_id, document, activated_us, activated_at, last_seen_at"
-_ACTIVITY = ("activated_at", "last_seen_at")
+_COLUMNS = "number, application, device_id, document, activated_us, activated_at"
 UPDATED_US = "max(updated_us, ifnull(activated_us, 0))"
-_LATER = "max(excluded.last_seen_at, ifnull(last_seen_at, ''))"
 _APPLICATION = (
     "FROM is_entity WHERE tenant = ? AND kind = 'application' AND id = ? AND deleted_us IS NULL"
 )
 _WHOSE = f"device_id = ? AND application IN (SELECT number {_APPLICATION})"
+_SEEN = (
+    "SELECT number, seen.value FROM json_each(?) AS seen CROSS JOIN is_device "
+    "WHERE application = ? AND device_id = seen.key"
+)
 
 
 @dataclass
@@ -60,6 +65,7 @@ class DeviceStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._seen = LastSeen(database)
 
     def find(self, application: int, device_id: str) -> DeviceRow | None:
         """The device of that id."""
@@ -68,7 +74,7 @@ class DeviceStore:
             application,
             device_id,
         )
-        return None if row is None else _device(row)
+        return None if row is None else self._device(row)
 
     def locations(self, tenant: str, application_id: str, device_id: str) -> Document:
         """
@@ -93,7 +99,7 @@ class DeviceStore:
             join_eui,
             tenant,
         )
-        return None if row is None else _device(row)
+        return None if row is None else self._device(row)
 
     def count(self, application: int) -> int:
         """How many devices an application has."""
@@ -109,7 +115,7 @@ class DeviceStore:
         total = self._database.count(f"SELECT count(*) {condition}", application, *values)
         query = f"SELECT {_COLUMNS} {condition}{page.sql('device_id')}"
         rows = self._database.all(query, application, *values)
-        return [_device(row).document for row in rows], total
+        return [self._device(row).document for row in rows], total
 
     def add(self, tenant: str, application: int, document: Document, now_us: int) -> None:
         """A new device."""
@@ -127,9 +133,10 @@ class DeviceStore:
             now_us,
             orjson.dumps(document).decode(),
         )
-        if any(name in document for name in _ACTIVITY):
-            assert added.lastrowid is not None
-            self._write_activity(added.lastrowid, document)
+        assert added.lastrowid is not None
+        if "activated_at" in document:
+            self._write_activated(added.lastrowid, document)
+        self._seen.write(added.lastrowid, document.get("last_seen_at"))
 
     def write(self, number: int, document: Document, now_us: int) -> None:
         """Replace a device's contents; its ids stay."""
@@ -142,35 +149,33 @@ class DeviceStore:
             orjson.dumps(document).decode(),
             number,
         )
-        self._write_activity(number, document)
+        self._write_activated(number, document)
+        self._seen.write(number, document.get("last_seen_at"))
 
-    def _write_activity(self, number: int, document: Document) -> None:
-        values = [document.get(name) for name in _ACTIVITY]
-        self._database.change("REPLACE INTO is_activity VALUES (?, NULL, ?, ?)", number, *values)
+    def _write_activated(self, number: int, document: Document) -> None:
+        activated_at = document.get("activated_at")
+        self._database.change("REPLACE INTO is_activity VALUES (?, NULL, ?)", number, activated_at)
 
     def activate(
         self, tenant: str, application_id: str, device_id: str, seen_at: str, now_us: int
     ) -> bool:
         """A device talks for the first time; False when it did before, or is not there."""
-        changed = self._database.change(
-            "INSERT INTO is_activity SELECT number, ?, ?, ? FROM is_device "
-            f"WHERE {_WHOSE} ON CONFLICT (device) DO UPDATE SET activated_us = "
-            "excluded.activated_us, activated_at = excluded.activated_at, last_seen_at = "
-            f"{_LATER} WHERE activated_at IS NULL",
-            now_us, time_text(now_us), seen_at, device_id, tenant, application_id,
+        row = self._database.one(
+            f"INSERT INTO is_activity SELECT number, ?, ? FROM is_device WHERE {_WHOSE} "
+            "ON CONFLICT (device) DO UPDATE SET activated_us = excluded.activated_us, "
+            "activated_at = excluded.activated_at WHERE activated_at IS NULL RETURNING device",
+            now_us, time_text(now_us), device_id, tenant, application_id,
         )  # fmt: skip
-        return changed.rowcount > 0
+        if row is None:
+            return False
+        self._seen.note([(row[0], seen_at)])
+        return True
 
     def see(self, tenant: str, application_id: str, seen: Mapping[str, str]) -> None:
         """When devices of an application, by id, were last seen, unless they were seen later."""
         row = self._database.one(f"SELECT number {_APPLICATION}", tenant, application_id)
         if row is not None:
-            self._database.connection.executemany(
-                "INSERT INTO is_activity SELECT number, NULL, NULL, ? FROM is_device "
-                "WHERE application = ? AND device_id = ? "
-                f"ON CONFLICT (device) DO UPDATE SET last_seen_at = {_LATER}",
-                [(seen_at, row[0], device_id) for device_id, seen_at in seen.items()],
-            )
+            self._seen.note(self._database.all(_SEEN, orjson.dumps(seen), row[0]))
 
     def locate(
         self, tenant: str, application_id: str, device_id: str, locations: Document, now_us: int
@@ -180,7 +185,7 @@ class DeviceStore:
         row = self._database.one(query, device_id, tenant, application_id)
         if row is None:
             return False
-        device = _device(row)
+        device = self._device(row)
         document = device.document
         document["locations"] = document.get("locations", {}) | locations
         document["updated_at"] = time_text(now_us)
@@ -191,14 +196,17 @@ class DeviceStore:
         """Forget a device."""
         self._database.change("DELETE FROM is_device WHERE number = ?", number)
         self._database.change("DELETE FROM is_activity WHERE device = ?", number)
+        self._seen.write(number, None)
 
+    def forget(self) -> None:
+        """The database was rolled back."""
+        self._seen.forget()
 
-def _device(row: Row) -> DeviceRow:
-    number, application, device_id, text, activated_us, *activity = row
-    document = orjson.loads(text)
-    if activated_us is not None:  # since when nobody has written the document
-        document["updated_at"] = time_text(activated_us)
-    for name, value in zip(_ACTIVITY, activity, strict=True):
-        if value is not None:
-            document[name] = value
-    return DeviceRow(number, application, device_id, document)
+    def _device(self, row: Row) -> DeviceRow:
+        number, application, device_id, text, activated_us, activated_at = row
+        document = orjson.loads(text)
+        if activated_us is not None:  # since when nobody has written the document
+            document["updated_at"] = time_text(activated_us)
+        activity = {"activated_at": activated_at, "last_seen_at": self._seen.read(number)}
+        document |= {name: value for name, value in activity.items() if value is not None}
+        return DeviceRow(number, application, device_id, document)

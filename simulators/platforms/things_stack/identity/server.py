@@ -73,3 +73,7 @@ class IdentityServer:
     def locations(self, tenant: str, application_id: str, device_id: str) -> dict[str, Any]:
         """Where a device is, by the names of who says so."""
         return self.devices.locations(tenant, application_id, device_id)
+
+    def forget(self) -> None:
+        """The database was rolled back."""
+        self.devices.forget()
