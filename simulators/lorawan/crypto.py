@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from simulators.lorawan.aes import BLOCK, encryptor, fresh_cmac, keyed_cmac
+from simulators.lorawan.aes import BLOCK, ccm_payload, encryptor, fresh_cmac, keyed_cmac
 from simulators.lorawan.contexts import CONTEXTS, Contexts
 from simulators.lorawan.errors import LoRaWanError, MicError, require
 from simulators.lorawan.frames import (
@@ -36,6 +36,7 @@ UP, DOWN = 0, 1
 MAX_F_CNT = 0xFFFF_FFFF
 
 _A = Struct("<B4xB4sIBB").pack
+_NONCE = Struct("<4xB4sI").pack  # the blocks above are those of CCM with this nonce
 _A_F_OPTS = Struct("<B3xBB4sIBB").pack
 _B = Struct("<BHBBB4sIBB").pack
 # The same for uplinks of 1.0.x, where more of it is zero: fewer arguments cost less.
@@ -232,6 +233,10 @@ class Session:
         if not size:
             return payload
         if f_port:
+            if not self._is_used and self.keys.app_s_key and size <= LONGEST:
+                self._is_used = True
+                nonce = _NONCE(not is_uplink, self._address, _checked(f_cnt))
+                return ccm_payload(self.keys.app_s_key, nonce, payload)
             encrypt = (self._ready or self._set_up())[0]
         else:
             encrypt = self._network_encryptor()

@@ -335,6 +335,37 @@ def test_the_first_use_of_a_session_makes_the_frame_that_later_ones_make(kept: S
         assert new.has_contexts
 
 
+@pytest.mark.parametrize("is_uplink", [True, False])
+def test_the_first_payload_of_a_session_is_encrypted_as_later_ones_are(is_uplink: bool) -> None:
+    for size in (*range(1, 256), 4000):
+        session = Session(DEV_ADDR, SESSION_1_0)
+        payload, f_cnt = bytes(range(256)) * 16, size * 0x10001
+        made = [
+            session.encrypt_payload(payload[:size], f_cnt, is_uplink=is_uplink, f_port=1)
+            for _ in range(3)
+        ]
+        assert made == [made[0]] * 3
+        assert len(made[0]) == size
+
+
+def test_the_first_payload_of_a_session_is_that_of_a_published_frame() -> None:
+    """The example of npm lora-packet: 40F17DBE4900020001954378762B11FF0D, payload "test"."""
+    key = bytes.fromhex("EC925802AE430CA77FD3DD73CB2CC588")
+    session = Session("49BE7DF1", SessionKeys.legacy(b"", key))
+    payload = bytes.fromhex("95437876")
+    assert session.encrypt_payload(payload, 2, is_uplink=True, f_port=1) == b"test"
+
+
+def test_the_first_payload_needs_a_counter_and_a_key_as_later_ones_do() -> None:
+    session = Session(DEV_ADDR, SESSION_1_0)
+    with pytest.raises(LoRaWanError, match="expected a frame counter between"):
+        session.encrypt_payload(b"x", 1 << 32, is_uplink=True, f_port=1)
+    without = Session(DEV_ADDR, SESSION_1_0._replace(app_s_key=b""))
+    for _ in range(2):
+        with pytest.raises(LoRaWanError, match="expected the application's session key"):
+            without.encrypt_payload(b"x", 1, is_uplink=True, f_port=1)
+
+
 def test_keys_are_set_up_when_a_session_is_used_again() -> None:
     contexts = Contexts()
     session = Session(DEV_ADDR, SESSION_1_0, contexts=contexts)

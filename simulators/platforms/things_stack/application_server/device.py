@@ -34,11 +34,12 @@ class Device:
         settings: where its ``formatters`` and ``version_ids`` stand; not to be changed.
         locations: what the Identity Server knows of where it is; None when that was not asked yet.
         is_activated: the Identity Server was told that it talks.
+        noted: what is remembered of these two.
     """
 
     __slots__ = (
         "_cipher", "_of", "_row", "_session", "_table", "application", "device_id",
-        "is_activated", "locations", "settings", "tenant",
+        "is_activated", "locations", "noted", "settings", "tenant",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,7 @@ class Device:
         self.device_id = device_id
         self.locations: Document | None = None
         self.is_activated = False
+        self.noted = 0
         self._of: Document | None = None
         self._cipher: Session | None = None
 
@@ -166,7 +168,7 @@ class Devices(DeviceTable):
                 return None
             self.remembered.add(key, row.document)
             device = Device.of_row(self, tenant, row)
-        answers = self.remembered.answers(key)
+        device.noted = answers = self.remembered.answers(key)
         device.is_activated = bool(answers & _ACTIVATED)
         device.locations = {} if answers & _NOWHERE else None
         self._kept[key] = device
@@ -177,7 +179,7 @@ class Devices(DeviceTable):
     def _leave(self, key: str, device: Device) -> None:
         """Two answers of the Identity Server hold until it tells otherwise."""
         answers = _ACTIVATED * device.is_activated | _NOWHERE * (device.locations == {})
-        if answers != self.remembered.answers(key):
+        if answers != device.noted:
             self.remembered.note(key, answers)
 
     def save(self, device: Device) -> None:
@@ -207,6 +209,7 @@ class Devices(DeviceTable):
         if device is not None:
             device.locations = None
             device.is_activated = False
+            device.noted = 0
         self.remembered.note(key, 0)
 
     def forget(self) -> None:
