@@ -18,8 +18,9 @@ from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.deviations.deviation import Setup
 from simulators.platforms.things_stack.messages import Downlink, JoinAnswer, Scheduled, Up, Uplink
 from simulators.platforms.things_stack.messages import JoinRequest as Asked
-from simulators.platforms.things_stack.network_server.device import Device, uplink_data_rate
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.downlinks import DataDownlink
+from simulators.platforms.things_stack.network_server.uplink_channels import uplink_data_rate
 from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
@@ -53,6 +54,7 @@ def on_data(change: Callable[[Device, DataFrame, Uplink], None]) -> Setup:
         if isinstance(frame, DataFrame):
             for device in stack.network.devices.by_address(frame.dev_addr.upper()):
                 change(device, frame, uplink)
+                device.look_again()
         return uplink
 
     return on_uplink(seen)

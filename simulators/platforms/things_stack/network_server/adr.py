@@ -37,7 +37,7 @@ class Choice(NamedTuple):
 
 class Limits(NamedTuple):
     """
-    What ADR may choose from, for a device whose state does not change.
+    What ADR may choose from.
 
     Attributes:
         fixed: the choice, when the device's settings make it.
@@ -53,6 +53,14 @@ class Limits(NamedTuple):
     fixed: Choice | None = None
 
 
+class View(NamedTuple):
+    """What devices of the same traits start from, see ``Traits.adr``."""
+
+    current: Choice
+    desired: Choice
+    limits: Limits
+
+
 class _Heard(NamedTuple):
     """What is known of the uplinks since the last change, at the present data rate."""
 
@@ -63,16 +71,22 @@ class _Heard(NamedTuple):
 
 def note_uplink(stack: Stack, device: Device, info: UplinkInfo) -> None:
     """Look at an uplink that is not a repetition; it stands in ``device.traffic`` already."""
-    state = device.mac_state
-    current, desired = state["current_parameters"], state["desired_parameters"]
-    is_changed = _follow(current, info.data_rate_index)
-    now = _of(current)
-    choice = _choice(device, info, now)
-    if choice != _of(desired):
-        _put(desired, choice)
-        is_changed = True
-    if is_changed:
+    view = device.traits.adr or _view(device)
+    now = _followed(view.current, info.data_rate_index)
+    choice = _choice(device, info, now, view.limits)
+    if now != view.current:
+        _put(device.mac_state["current_parameters"], now)
+    if choice != view.desired:
+        _put(device.mac_state["desired_parameters"], choice)
+    if (now, choice) != view[:2]:
         device.save()
+
+
+def _view(device: Device) -> View:
+    state = device.mac_state
+    current, desired = _of(state["current_parameters"]), _of(state["desired_parameters"])
+    view = device.traits.adr = View(current, desired, _limits(device))
+    return view
 
 
 def _of(parameters: Document) -> Choice:
@@ -88,21 +102,15 @@ def _put(parameters: Document, choice: Choice) -> None:
             parameters.pop(name, None)
 
 
-def _follow(current: Document, data_rate: int) -> bool:
+def _followed(current: Choice, data_rate: int) -> Choice:
     """A device that has slowed down by itself has raised its power before."""
-    known = current.get(RATE, 0)
-    if known == data_rate:
-        return False
-    _put(current, _of(current)._replace(data_rate=data_rate))
-    if data_rate < known:
-        current.pop(POWER, None)
-    return True
+    if data_rate == current.data_rate:
+        return current
+    power = 0 if data_rate < current.data_rate else current.power
+    return current._replace(data_rate=data_rate, power=power)
 
 
-def _choice(device: Device, info: UplinkInfo, current: Choice) -> Choice:
-    limits: Limits | None = device.adr_limits
-    if limits is None:
-        limits = device.adr_limits = _limits(device)
+def _choice(device: Device, info: UplinkInfo, current: Choice, limits: Limits) -> Choice:
     if limits.is_off:
         return current
     if limits.fixed is not None:
@@ -148,7 +156,7 @@ def _limits(device: Device) -> Limits:
 
 def _since_change(device: Device, data_rate: int) -> _Heard:
     """The newest uplinks, back to the last change and at the present data rate."""
-    changed = device.mac_state.get("last_adr_change_f_cnt_up", -1)
+    changed = device.adr_changed_f_cnt
     count, max_snr, first = 0, None, 0
     for each in reversed(device.traffic.heard):
         if each.data_rate_index != data_rate or each.f_cnt <= changed:

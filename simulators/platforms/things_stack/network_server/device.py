@@ -2,53 +2,55 @@
 A device as the Network Server works with it: settings, state, and what follows from both.
 
 ``document`` holds what calls of the API set, ``state`` what traffic changes, both in canonical
-form. Whoever changes ``state`` calls ``save``; it is written before anything leaves the process.
-Keep a device's number over time, not the device: a call of the API may have replaced it meanwhile,
-and then ``is_gone`` is set and ``save`` does nothing.
+form; of a device that was at rest they are read when somebody asks for them. Whoever changes
+``state`` calls ``save``; it is written before anything leaves the process. Keep a device's number
+over time, not the device: a call of the API may have replaced it meanwhile, and then ``is_gone`` is
+set and ``save`` does nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
-
-import orjson
+from typing import Any, Protocol
 
 from simulators.lorawan.contexts import Contexts
 from simulators.lorawan.crypto import Session
 from simulators.lorawan.frames import DataFrame
 from simulators.lorawan.keys import SessionKeys
-from simulators.lorawan.modulation import Modulation
 from simulators.lorawan.regions.region import Region
 from simulators.lorawan.versions import MacVersion
 from simulators.platforms.things_stack.messages import Uplink
+from simulators.platforms.things_stack.network_server.resting import (
+    Rest,
+    is_resting,
+    session_keys,
+)
 from simulators.platforms.things_stack.network_server.traffic import Traffic
+from simulators.platforms.things_stack.network_server.traits import Traits, TraitsTable, version_of
+from simulators.platforms.things_stack.network_server.uplink_channels import (
+    UplinkChannel,
+    channels_of,
+)
 from simulators.platforms.things_stack.plans import Plan
 
 Document = dict[str, Any]
-
-MAC_VERSIONS = {
-    "MAC_V1_0": MacVersion.V1_0_0,
-    "MAC_V1_0_1": MacVersion.V1_0_1,
-    "MAC_V1_0_2": MacVersion.V1_0_2,
-    "MAC_V1_0_3": MacVersion.V1_0_3,
-    "MAC_V1_0_4": MacVersion.V1_0_4,
-    "MAC_V1_1": MacVersion.V1_1,
-}
 
 # As many as there are devices in memory: one that talks again finds its keys set up.
 _CONTEXTS = Contexts(50_000)
 _SESSIONS = (("session", "mac_state", False), ("pending_session", "pending_mac_state", True))
 
 
-class UplinkChannel(NamedTuple):
-    """An enabled channel of a device: its index, and the data rates that may be used in it."""
+class Home(Protocol):
+    """Where devices come from."""
 
-    number: int
-    min_data_rate: int
-    max_data_rate: int
+    traits: TraitsTable
+
+    def note(self, device: Device, is_whole: bool) -> None:
+        """The device has to be written, with its whole state or with its traffic alone."""
+
+    def documents(self, number: int) -> tuple[Document, Document]:
+        """What is stored of a device: document and state."""
 
 
 class Device:
@@ -58,62 +60,83 @@ class Device:
     Attributes:
         number: of its row.
         application: the application's id, unique over all tenants.
+        rest: what it was made from, when it was at rest.
         traffic: its last uplinks.
         serial: grows with each change of ``traffic``.
-        adr_limits: what ADR may choose from; None: it has to be found out.
         is_gone: this is no longer what is stored; ask for the number again.
     """
 
     __slots__ = (
-        "_channels", "_current", "_ids", "_note", "_pending", "adr_limits", "application",
-        "device_id", "document", "is_gone", "number", "plan", "region", "saved_addresses",
-        "serial", "state", "tenant", "traffic",
+        "_current", "_document", "_home", "_ids", "_is_resting", "_pending", "_state", "_traits",
+        "application", "device_id", "is_gone", "number", "rest", "saved_addresses", "serial",
+        "tenant", "traffic",
     )  # fmt: skip
 
     def __init__(
-        self,
-        number: int,
-        *,
-        tenant: str,
-        application: str,
-        device_id: str,
-        document: Document,
-        state: Document,
-        traffic: Traffic,
-        plan: Plan,
-        region: Region,
-        note: Callable[[Device, bool], None],
-    ) -> None:
-        """``note`` is told that the device has to be written, and whether with its whole state."""
+        self, home: Home, number: int, *, tenant: str, application: str, device_id: str,
+        traffic: Traffic, document: Document | None = None, state: Document | None = None,
+        rest: Rest | None = None, traits: Traits | None = None,
+    ) -> None:  # fmt: skip
+        """Either ``document`` and ``state`` are given, or ``rest`` and ``traits``."""
         self.number = number
         self.tenant = tenant
         self.application = application
         self.device_id = device_id
-        self.document = document
-        self.state = state
         self.traffic = traffic
-        self.plan = plan
-        self.region = region
+        self.rest = rest
         self.serial = 0
         self.is_gone = False
-        self.adr_limits: Any = None
-        self._note = note
+        self._home = home
+        self._document = document
+        self._state = state
+        self._traits = traits
+        self._is_resting: bool | None = True if rest is not None else None
         self._ids: Document | None = None
-        self._channels: dict[int, UplinkChannel] | None = None
-        self._current: tuple[Document, Session] | None = None
-        self._pending: tuple[Document, Session] | None = None
+        self._current: tuple[Document | None, Session] | None = None
+        self._pending: tuple[Document | None, Session] | None = None
         self.saved_addresses = self.addresses()
 
     # --- what is kept
 
+    @property
+    def document(self) -> Document:
+        """What calls of the API have set."""
+        if self._document is None:
+            self._read()
+        assert self._document is not None
+        return self._document
+
+    @property
+    def state(self) -> Document:
+        """What traffic changes."""
+        if self._state is None:
+            self._read()
+        assert self._state is not None
+        return self._state
+
+    @property
+    def is_read(self) -> bool:
+        """Whether more is known than what ``rest`` holds."""
+        return self._state is not None
+
+    def _read(self) -> None:
+        self._document, self._state = self._home.documents(self.number)
+        if self.traffic.f_cnt_up:
+            self._state["session"]["last_f_cnt_up"] = self.traffic.f_cnt_up
+
     def save(self) -> None:
         """The state has changed: it is written before anything leaves."""
-        self._channels = self.traffic.settled_until = self.adr_limits = None
-        self._note(self, True)
+        self.traffic.settled_until = None
+        self.look_again()
+        self._home.note(self, True)
 
     def save_traffic(self) -> None:
         """Nothing but ``traffic`` and the counter of uplinks has changed."""
-        self._note(self, False)
+        self._home.note(self, False)
+
+    def look_again(self) -> None:
+        """What follows from document and state is no longer known."""
+        self._traits = self._is_resting = self._ids = None
 
     # --- who it is
 
@@ -121,31 +144,68 @@ class Device:
     def ids(self) -> Document:
         """Its EndDeviceIdentifiers, with the address of the current session."""
         if self._ids is None:
-            session = self.state.get("session")
-            ids: Document = self.document["ids"]
-            self._ids = {**ids, "dev_addr": session["dev_addr"]} if session else ids
+            if self._state is None:
+                assert self.rest is not None
+                self._ids = self.rest.ids(self.traits)
+            else:
+                session = self._state.get("session")
+                ids: Document = self.document["ids"]
+                self._ids = {**ids, "dev_addr": session["dev_addr"]} if session else ids
         return self._ids
 
     def addresses(self) -> tuple[str | None, str | None]:
         """The addresses of its current and of its pending session."""
+        if self._state is None:
+            assert self.rest is not None
+            return self.rest.dev_addr, None
         return (
-            self.state.get("session", {}).get("dev_addr"),
-            self.state.get("pending_session", {}).get("dev_addr"),
+            self._state.get("session", {}).get("dev_addr"),
+            self._state.get("pending_session", {}).get("dev_addr"),
         )
 
-    def sessions(self, dev_addr: str) -> Iterator[tuple[Document, bool]]:
-        """Its sessions with that address, each with whether it is the pending one."""
+    def sessions(self, dev_addr: str) -> Iterator[bool]:
+        """For each of its sessions with that address, whether it is the pending one."""
+        if self._state is None:
+            assert self.rest is not None
+            if self.rest.dev_addr == dev_addr:
+                yield False
+            return
         for name, mac_state, is_pending in _SESSIONS:
-            session = self.state.get(name)
+            session = self._state.get(name)
             if (
                 session is not None
                 and session.get("dev_addr") == dev_addr
-                and mac_state in self.state
+                and mac_state in self._state
                 and _is_whole(session)
             ):
-                yield session, is_pending
+                yield is_pending
 
     # --- what it is like
+
+    @property
+    def traits(self) -> Traits:
+        """What it has in common with others."""
+        if self._traits is None:
+            table = self._home.traits
+            self._traits = table.of(self.tenant, self.application, self.document, self.state)
+        return self._traits
+
+    @property
+    def plan(self) -> Plan:
+        """Its frequency plan."""
+        return self.traits.plan
+
+    @property
+    def region(self) -> Region:
+        """The parameters of its region."""
+        return self.traits.region
+
+    @property
+    def is_resting(self) -> bool:
+        """Nothing is under way: it has one session, and neither asks nor owes anything."""
+        if self._is_resting is None:
+            self._is_resting = self.traits.is_class_a and is_resting(self.state)
+        return self._is_resting
 
     @property
     def mac_state(self) -> Document:
@@ -159,9 +219,25 @@ class Device:
 
     def version(self, *, is_pending: bool = False) -> MacVersion:
         """The version of the link layer that a session has."""
-        state = self.state.get("pending_mac_state" if is_pending else "mac_state", self.document)
-        name = state.get("lorawan_version") or self.document["lorawan_version"]
-        return MAC_VERSIONS.get(name, MacVersion.V1_0_2)
+        if is_pending:
+            return version_of(self.document, self.state.get("pending_mac_state", self.document))
+        return self.traits.version
+
+    @property
+    def session_key_id(self) -> str:
+        """Of the current session; "" when that has not begun with a join."""
+        if self._state is None:
+            assert self.rest is not None
+            return self.rest.session_key_id
+        return str(self._state["session"]["keys"].get("session_key_id", ""))
+
+    @property
+    def adr_changed_f_cnt(self) -> int:
+        """The counter at which ADR's last request was answered, -1 before the first."""
+        if self._state is None:
+            assert self.rest is not None
+            return self.rest.adr_changed_f_cnt
+        return int(self.mac_state.get("last_adr_change_f_cnt_up", -1))
 
     def crypto(self, *, is_pending: bool = False) -> Session:
         """
@@ -170,16 +246,35 @@ class Device:
         Raises:
             KeyError: the device has no such session.
         """
+        if self._state is None and not is_pending:
+            return self._crypto_at_rest()
         document = self.state["pending_session" if is_pending else "session"]
         kept = self._pending if is_pending else self._current
         if kept is not None and kept[0] is document:
             return kept[1]
-        made = _crypto(document, is_1_1=self.version(is_pending=is_pending) >= MacVersion.V1_1)
+        made = _crypto(
+            document["dev_addr"],
+            session_keys(document),
+            is_1_1=self.version(is_pending=is_pending) >= MacVersion.V1_1,
+        )
         if is_pending:
             self._pending = (document, made)
         else:
             self._current = (document, made)
         return made
+
+    def _crypto_at_rest(self) -> Session:
+        if self._current is None:
+            assert self.rest is not None
+            is_1_1 = self.traits.version >= MacVersion.V1_1
+            made = _crypto(self.rest.dev_addr, self.rest.keys(), is_1_1=is_1_1)
+            self._current = (None, made)
+        return self._current[1]
+
+    def count(self, f_cnt: int) -> None:
+        """An uplink of the current session had that counter."""
+        if self._state is not None and f_cnt:
+            self._state["session"]["last_f_cnt_up"] = f_cnt
 
     def confirm_session(self) -> None:
         """The pending session becomes the current one."""
@@ -198,15 +293,14 @@ class Device:
         """Nothing was heard in the current session yet."""
         self.traffic = Traffic()
         self.serial += 1
-        self._ids = self._channels = None
+        self.look_again()
 
     def channel(self, frequency_hz: int, *, is_pending: bool = False) -> UplinkChannel | None:
         """The enabled channel at that frequency."""
         if is_pending:
-            return _channels(self.state["pending_mac_state"]).get(frequency_hz)
-        if self._channels is None:
-            self._channels = _channels(self.state.get("mac_state", {}))
-        return self._channels.get(frequency_hz)
+            state = self.state["pending_mac_state"]
+            return channels_of(state, is_asked="pending_requests" in state).get(frequency_hz)
+        return self.traits.channels.get(frequency_hz)
 
 
 def _is_whole(session: Document) -> bool:
@@ -214,49 +308,8 @@ def _is_whole(session: Document) -> bool:
     return "key" in session.get("keys", {}).get("f_nwk_s_int_key", ())
 
 
-def _crypto(session: Document, *, is_1_1: bool) -> Session:
-    keys = session["keys"]
-    first = bytes.fromhex(keys["f_nwk_s_int_key"]["key"])
-
-    def key(name: str) -> bytes:
-        return bytes.fromhex(keys[name]["key"]) if "key" in keys.get(name, ()) else first
-
-    network = SessionKeys(first, key("s_nwk_s_int_key"), key("nwk_s_enc_key"), b"")
-    return Session(session["dev_addr"], network, is_1_1=is_1_1, contexts=_CONTEXTS)
-
-
-def _channels(mac_state: Document) -> dict[int, UplinkChannel]:
-    """
-    The enabled channels by frequency.
-
-    A device that was asked to use others uses them from the uplink on that carries its answer.
-    """
-    found = _enabled(mac_state.get("current_parameters", {}))
-    if "pending_requests" in mac_state:
-        found = _enabled(mac_state.get("desired_parameters", {})) | found
-    return found
-
-
-def _enabled(parameters: Document) -> dict[int, UplinkChannel]:
-    return _channel_table(orjson.dumps(parameters.get("channels", ())))
-
-
-@lru_cache(maxsize=4096)  # many devices have the same
-def _channel_table(channels: bytes) -> dict[int, UplinkChannel]:
-    """Enabled channels by frequency; of two with the same, the first."""
-    return {
-        int(channel["uplink_frequency"]): UplinkChannel(
-            number, channel.get("min_data_rate_index", 0), channel.get("max_data_rate_index", 0)
-        )
-        for number, channel in reversed(list(enumerate(orjson.loads(channels))))
-        if channel.get("enable_uplink") and "uplink_frequency" in channel
-    }
-
-
-@lru_cache(maxsize=4096)
-def uplink_data_rate(region: Region, modulation: Modulation) -> int | None:
-    """The index of an uplink's data rate."""
-    return region.find_data_rate(modulation, is_downlink=False)
+def _crypto(dev_addr: str, keys: SessionKeys, *, is_1_1: bool) -> Session:
+    return Session(dev_addr, keys, is_1_1=is_1_1, contexts=_CONTEXTS)
 
 
 @dataclass(slots=True, kw_only=True)

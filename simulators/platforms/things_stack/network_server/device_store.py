@@ -1,7 +1,9 @@
 """
 The rows of the Network Server's devices, and those of them that are in memory.
 
-What changes is written once for each message that the process takes, before anything leaves it.
+Those that have talked lately are whole in memory, of those before them what they need to talk
+again (resting.py). What changes is written once for each message that the process takes, before
+anything leaves it.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTabl
 from simulators.platforms.things_stack.network_server import channel_lists, traffic
 from simulators.platforms.things_stack.network_server.channel_lists import ChannelLists
 from simulators.platforms.things_stack.network_server.device import Device
+from simulators.platforms.things_stack.network_server.resting import Resting, rest_of
+from simulators.platforms.things_stack.network_server.traits import TraitsTable
 from simulators.platforms.things_stack.newest_rows import NewestRows
-from simulators.platforms.things_stack.plans import plan, region_of
 
 Document = dict[str, Any]
 
@@ -48,6 +51,8 @@ class DeviceStore(DeviceTable):
     def __init__(self, database: Database, *, cache: int = DEFAULT_CACHE) -> None:
         super().__init__(database, "ns_device")
         self.limit = cache
+        self.traits = TraitsTable()
+        self.resting = Resting()
         self._channels = ChannelLists(database)
         self._traffic = NewestRows(database, "ns_traffic")
         self._devices: OrderedDict[int, Device] = OrderedDict()
@@ -64,16 +69,33 @@ class DeviceStore(DeviceTable):
         """Every device with a current or pending session of that address."""
         found = self._by_address.get(dev_addr)
         if found is None:
-            self.flush()
-            rows = self.database.all(_BY_ADDRESS, dev_addr, dev_addr)
-            rows.sort()  # by number, which no two have in common
-            found = [self._device(row) for row in rows]
+            rested = self._rested(dev_addr)
+            found = self._read(dev_addr) if rested is None else [rested]
             if found:
                 self._by_address[dev_addr] = found
         else:
             for device in found:
                 self._devices.move_to_end(device.number)
         return found
+
+    def _rested(self, dev_addr: str) -> Device | None:
+        """The device at rest with that address."""
+        rest = self.resting.take(dev_addr)
+        if rest is None:
+            return None
+        traits = self.traits[rest.traits]
+        device = Device(
+            self, rest.number, tenant=traits.tenant, application=traits.application,
+            device_id=rest.device_id, traffic=rest.traffic, rest=rest, traits=traits,
+        )  # fmt: skip
+        self._keep(device)
+        return device
+
+    def _read(self, dev_addr: str) -> list[Device]:
+        self.flush()
+        rows = self.database.all(_BY_ADDRESS, dev_addr, dev_addr)
+        rows.sort()  # by number, which no two have in common
+        return [self._device(row) for row in rows]
 
     def by_number(self, number: int) -> Device | None:
         """The device of that row."""
@@ -99,27 +121,40 @@ class DeviceStore(DeviceTable):
         if known is not None:
             self._devices.move_to_end(number)
             return known
-        document: Document = orjson.loads(text)
         state: Document = self._loaded(state_text)
-        found = plan(document["frequency_plan_id"])
-        heard = _traffic(state, self._traffic.read(number))
         device = Device(
-            number, tenant=tenant, application=application, device_id=device_id,
-            document=document, state=state, traffic=heard, plan=found,
-            region=region_of(found["band_id"], document["lorawan_phy_version"]),
-            note=self._note,
+            self, number, tenant=tenant, application=application, device_id=device_id,
+            traffic=_traffic(state, self._traffic.read(number)), document=orjson.loads(text), state=state,
         )  # fmt: skip
-        self._devices[number] = device
-        if len(self._devices) > self.limit:
-            self._make_room()
+        for address in device.addresses():
+            self.resting.drop(address)
+        self._keep(device)
         return device
 
+    def _keep(self, device: Device) -> None:
+        self._devices[device.number] = device
+        if len(self._devices) > self.limit:
+            self._make_room()
+
     def _make_room(self) -> None:
-        """Drop the device that was not used for longest; what it changed is written first."""
+        """Send the device to rest that was not used for longest; its changes are written first."""
         oldest = next(iter(self._devices.values()))
         if oldest in self._changed:
             self.flush()
+        self._put_to_rest(oldest)
         self._drop(oldest)
+
+    def _put_to_rest(self, device: Device) -> None:
+        """Keep what the device needs to talk again, if it is at rest and alone at its address."""
+        address, _ = device.addresses()
+        if address is None or len(self._by_address.get(address, ())) != 1 or not device.is_resting:
+            return
+        rest, traffic = device.rest, device.traffic
+        if device.is_read:
+            rest = rest_of(device.number, device.document, device.state, device.traits, traffic)
+        if rest is not None:
+            rest.traffic = traffic
+            self.resting.put(rest)
 
     def _drop(self, device: Device) -> None:
         device.is_gone = True
@@ -130,7 +165,8 @@ class DeviceStore(DeviceTable):
 
     # --- what changes
 
-    def _note(self, device: Device, is_whole: bool) -> None:
+    def note(self, device: Device, is_whole: bool) -> None:
+        """See ``Home``."""
         if not device.is_gone:
             self._changed[device] = is_whole or self._changed.get(device, False)
 
@@ -155,8 +191,18 @@ class DeviceStore(DeviceTable):
         if addresses != device.saved_addresses:
             for address in {*addresses, *device.saved_addresses}:
                 if address is not None:
-                    self._by_address.pop(address, None)
+                    self._forget_address(address)
             device.saved_addresses = addresses
+
+    def _forget_address(self, address: str) -> None:
+        self._by_address.pop(address, None)
+        self.resting.drop(address)
+
+    def documents(self, number: int) -> tuple[Document, Document]:
+        """See ``Home``."""
+        row = self.database.one("SELECT document, state FROM ns_device WHERE number = ?", number)
+        assert row is not None, f"no device has the number {number}"
+        return orjson.loads(row[0]), self._loaded(row[1])
 
     # --- calls of the API
 
@@ -177,23 +223,28 @@ class DeviceStore(DeviceTable):
     def store(self, tenant: str, row: DeviceRow, state: Document) -> None:
         """Add a row or replace it, with its state; what is in memory of the device is void."""
         columns = self._columns(state)
+        self._void(row.number)
         super().write(tenant, row, columns)
         self._traffic.delete(row.number)
-        self._void(row.number)
         for name in ("dev_addr", "pending_dev_addr"):
-            self._by_address.pop(columns.get(name) or "", None)
+            self._forget_address(columns.get(name) or "")
 
     def delete(self, row: DeviceRow) -> None:
         """See DeviceTable."""
+        self._void(row.number)
         super().delete(row)
         self._traffic.delete(row.number)
-        self._void(row.number)
 
     def _void(self, number: int) -> None:
+        """A call is about to change or delete the row of a device, if it has one yet."""
         device = self._devices.get(number)
         if device is not None:
             self._changed.pop(device, None)
             self._drop(device)
+        else:
+            query = "SELECT dev_addr FROM ns_device WHERE number = ?"
+            for (address,) in self.database.all(query, number):
+                self.resting.drop(address)
 
     def forget(self) -> None:
         """The database was rolled back: nothing in memory can be trusted."""
@@ -202,6 +253,7 @@ class DeviceStore(DeviceTable):
             device.is_gone = True
         self._devices.clear()
         self._by_address.clear()
+        self.resting.clear()
         self._channels.forget()
         self._traffic.forget()
 

@@ -92,12 +92,12 @@ class Downlinks:
         """Whether anything is to be said to the device in these windows."""
         if info.is_confirmed or info.adr_ack_req:
             return True
-        state = device.mac_state
-        if "queued_responses" in state or mac.is_repeating(device):
-            return True
-        waiting = device.state["session"].get(queue.ITEMS)
-        if waiting and queue.is_for_class_a(waiting[0]):
-            return True
+        if not device.is_resting:
+            if "queued_responses" in device.mac_state or mac.is_repeating(device):
+                return True
+            waiting = device.state["session"].get(queue.ITEMS)
+            if waiting and queue.is_for_class_a(waiting[0]):
+                return True
         return self._is_asking(device, info.f_cnt, now_us)
 
     def _is_asking(self, device: Device, f_cnt: int, now_us: int) -> bool:

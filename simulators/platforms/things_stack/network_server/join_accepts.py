@@ -12,11 +12,12 @@ from simulators.lorawan.modulation import Modulation
 from simulators.lorawan.regions.region import JOIN_ACCEPT_DELAY1_US, Region
 from simulators.platforms.things_stack.configuration import rate_document
 from simulators.platforms.things_stack.messages import Document, JoinAnswer, JoinRequest, Uplink
-from simulators.platforms.things_stack.network_server.device import Device, uplink_data_rate
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.mac_settings import (
     current_parameters,
     mac_state,
 )
+from simulators.platforms.things_stack.network_server.uplink_channels import uplink_data_rate
 from simulators.platforms.things_stack.network_server.uplink_messages import (
     base64_text,
     join_payload,

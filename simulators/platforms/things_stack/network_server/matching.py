@@ -15,9 +15,9 @@ from simulators.lorawan.crypto import MAX_F_CNT
 from simulators.lorawan.frames import MIC_BYTES, DataFrame
 from simulators.lorawan.regions.region import FHDR_AND_PORT, MAX_FCNT_GAP
 from simulators.lorawan.versions import MacVersion
-from simulators.platforms.things_stack.messages import Document, Uplink
-from simulators.platforms.things_stack.network_server.device import (
-    Device,
+from simulators.platforms.things_stack.messages import Uplink
+from simulators.platforms.things_stack.network_server.device import Device
+from simulators.platforms.things_stack.network_server.uplink_channels import (
     UplinkChannel,
     uplink_data_rate,
 )
@@ -59,10 +59,10 @@ class _Candidate(NamedTuple):
 def find(devices: list[Device], uplink: Uplink, frame: DataFrame, dev_addr: str) -> Match | None:
     """The device among those of an address that has sent a frame."""
     for device in devices:
-        if device.document.get("multicast"):
+        if device.traits.is_multicast:
             continue
-        for session, is_pending in device.sessions(dev_addr):
-            for candidate in _candidates(device, session, uplink, frame, is_pending):
+        for is_pending in device.sessions(dev_addr):
+            for candidate in _candidates(device, uplink, frame, is_pending):
                 match = _matching(device, uplink, frame, candidate, is_pending)
                 if match is not None:
                     return match
@@ -106,14 +106,16 @@ def _is_too_long(device: Device, data_rate: int, phy: bytes, is_pending: bool) -
     """Whether a data rate does not allow so long a frame: 1.0.4 has such frames ignored."""
     if device.version(is_pending=is_pending) != MacVersion.V1_0_4:
         return False
-    state = device.state["pending_mac_state" if is_pending else "mac_state"]
-    dwell = bool(state["current_parameters"].get("uplink_dwell_time"))
+    dwell = device.traits.has_uplink_dwell_time
+    if is_pending:
+        parameters = device.state["pending_mac_state"]["current_parameters"]
+        dwell = bool(parameters.get("uplink_dwell_time"))
     longest = device.region.max_payload(data_rate, dwell=dwell) + FHDR_AND_PORT
     return len(phy) - _AROUND_MAC_PAYLOAD > longest
 
 
 def _candidates(
-    device: Device, session: Document, uplink: Uplink, frame: DataFrame, is_pending: bool
+    device: Device, uplink: Uplink, frame: DataFrame, is_pending: bool
 ) -> Iterator[_Candidate]:
     """Full counters that a frame may have."""
     low = frame.f_cnt
@@ -133,7 +135,7 @@ def _candidates(
             yield _Candidate(last, transmission)
     elif _is_next(last, f_cnt, version):
         yield _Candidate(f_cnt)
-    if not is_first and low <= last and not frame.ack and _resets(device, version):
+    if not is_first and low <= last and not frame.ack and device.traits.resets:
         yield _Candidate(low, is_reset=True)
 
 
@@ -145,17 +147,10 @@ def _is_next(last: int, f_cnt: int, version: MacVersion) -> bool:
 
 def _full(device: Device, last: int, low: int, *, is_first: bool) -> int:
     """The counter that follows the last one and ends in these 16 bits."""
-    if is_first or device.setting("supports_32_bit_f_cnt") is False:
+    if is_first or device.traits.counts_in_16_bits:
         return low
     f_cnt = last & ~0xFFFF | low
     return f_cnt if f_cnt >= last else f_cnt + 0x1_0000
-
-
-def _resets(device: Device, version: MacVersion) -> bool:
-    """From 1.1 on a device tells so in a command."""
-    if device.document.get("supports_join") or version >= MacVersion.V1_1:
-        return False
-    return bool(device.setting("resets_f_cnt"))
 
 
 def _transmission(device: Device, uplink: Uplink, frame: DataFrame, version: MacVersion) -> int:
@@ -163,11 +158,10 @@ def _transmission(device: Device, uplink: Uplink, frame: DataFrame, version: Mac
     traffic = device.traffic
     if check(uplink.phy) != traffic.check:
         return 0
-    parameters = device.mac_state.get("current_parameters", {})
-    most = parameters.get("adr_nb_trans", 1)
+    most = device.traits.transmissions
     if frame.is_confirmed and version < MacVersion.V1_0_4:
         most = _CONFIRMED_TRANSMISSIONS
-    delay_us = (parameters.get("rx1_delay", 1) + 1) * _SECOND_US + _RETRANSMISSION_US
+    delay_us = (device.traits.rx1_delay_s + 1) * _SECOND_US + _RETRANSMISSION_US
     if traffic.transmissions >= most or uplink.received_us - traffic.received_us > delay_us:
         return 0
     return traffic.transmissions + 1

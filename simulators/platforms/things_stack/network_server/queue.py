@@ -13,7 +13,8 @@ from typing import Any
 from simulators.lorawan.regions.region import Region
 from simulators.lorawan.versions import MacVersion
 from simulators.platforms.things_stack.errors import StackError
-from simulators.platforms.things_stack.network_server.device import MAC_VERSIONS, Device
+from simulators.platforms.things_stack.network_server.device import Device
+from simulators.platforms.things_stack.network_server.traits import MAC_VERSIONS
 from simulators.platforms.things_stack.times import unix_us
 
 Document = dict[str, Any]

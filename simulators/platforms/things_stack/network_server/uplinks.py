@@ -126,6 +126,15 @@ class Uplinks:
         if not _can_begin(match, commands.commands):
             self._drop(device, first, StackError("pkg/networkserver:device_not_found"), now_us)
             return
+        if not device.is_resting:
+            self._settle_sessions(match, now_us)
+        elif match.is_reset:
+            self._reset(device, now_us)
+        self._accept(match, info, commands, now_us)
+
+    def _settle_sessions(self, match: Match, now_us: int) -> None:
+        """The session that the device has spoken by is the only one from now on."""
+        device = match.device
         unheard = device.state.get("mac_state", {}).get(_CONFIRMED)
         if match.is_pending:
             device.confirm_session()
@@ -137,7 +146,6 @@ class Uplinks:
         if "pending_session" in device.state:
             device.drop_pending_session()
             device.save()
-        self._accept(match, info, commands, now_us)
 
     def _reset(self, device: Device, now_us: int) -> None:
         """The device has forgotten all: address and keys are what is left of its session."""
@@ -193,7 +201,7 @@ class Uplinks:
 
     def _acknowledge(self, device: Device, info: UplinkInfo, now_us: int) -> None:
         """The uplink after a confirmed downlink tells whether that one was heard."""
-        pending = device.mac_state.pop(_CONFIRMED, None)
+        pending = None if device.is_resting else device.mac_state.pop(_CONFIRMED, None)
         if pending is None:
             return
         device.save()
@@ -205,7 +213,7 @@ class Uplinks:
         """What the application gets, but for its payload."""
         frame = info.frame
         message: Document = {}
-        session_key_id = device.state["session"]["keys"].get("session_key_id")
+        session_key_id = device.session_key_id
         if session_key_id:
             message["session_key_id"] = session_key_id
         if frame.f_port:
@@ -224,7 +232,7 @@ class Uplinks:
         loss_rate = device.traffic.loss_rate()
         if loss_rate:
             message["packet_error_rate"] = loss_rate
-        version_ids = device.document.get("version_ids")
+        version_ids = device.traits.version_ids
         if version_ids:
             message["version_ids"] = version_ids
         message["network_ids"] = self._network_ids(device.tenant)
@@ -311,8 +319,7 @@ def _note(device: Device, info: UplinkInfo) -> None:
     if info.transmission == 1:
         gateways = len({each.gateway for each in info.receptions})
         traffic.note(Heard(info.f_cnt, info.data_rate_index, info.max_snr, gateways))
-        if info.f_cnt:
-            device.state["session"]["last_f_cnt_up"] = info.f_cnt
+        device.count(info.f_cnt)
     traffic.check = matching.check(info.receptions[0].phy)
     traffic.transmissions = info.transmission
     traffic.received_us = info.received_us

@@ -71,9 +71,8 @@ class Windows:
 
 
 def rx1_us(device: Device, info: UplinkInfo) -> int:
-    delay = device.mac_state["current_parameters"].get("rx1_delay") or 1
     received_us: int = info.received_us
-    return received_us + int(delay) * SECOND_US
+    return received_us + device.traits.rx1_delay_s * SECOND_US
 
 
 def _rx1(device: Device, info: UplinkInfo, parameters: Document) -> tuple[int, DataRate] | None:

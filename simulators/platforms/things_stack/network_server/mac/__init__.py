@@ -75,7 +75,7 @@ _RECENT = "recent_mac_command_identifiers"
 
 def forget_answers(device: Device) -> None:
     """What was not said in the windows of an uplink is not said after the next one."""
-    if device.mac_state.pop("queued_responses", None):
+    if not device.is_resting and device.mac_state.pop("queued_responses", None):
         device.save()
 
 
@@ -122,6 +122,8 @@ def _without_copies(device: Device, commands: list[MacCommand]) -> list[MacComma
 
 def close_uplink(stack: Stack, device: Device, info: UplinkInfo, now_us: int) -> None:
     """What is over with an uplink: requests that it did not answer, and what was repeated."""
+    if device.is_resting:
+        return
     state = device.mac_state
     if _RECENT in state and not _carries_commands(info):
         del state[_RECENT]

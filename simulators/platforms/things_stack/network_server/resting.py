@@ -1,0 +1,156 @@
+"""
+Devices at rest: what ordinary uplinks need of them, in a compact form in memory.
+
+A device is at rest when nothing is under way between it and the network, which is nearly always. Of
+such a one no row has to be read when it talks: its session keys, its last uplinks and the number of
+its traits are enough. All of it stands in its rows as well; here it can be dropped at any time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from simulators.lorawan.keys import SessionKeys
+from simulators.platforms.things_stack.network_server.traffic import Traffic
+from simulators.platforms.things_stack.network_server.traits import Traits
+
+Document = dict[str, Any]
+
+MOST_RESTING = 1_200_000  # with about 600 bytes each
+
+# What a state, a session and a MAC state may have when nothing is under way. Whatever else they
+# have, now or in times to come, keeps a device from being at rest.
+_STATE = {
+    "session", "mac_state", "battery_percentage", "downlink_margin", "power_state",
+    "last_dev_status_received_at",
+}  # fmt: skip
+_SESSION = {
+    "dev_addr", "keys", "started_at", "last_f_cnt_up", "last_n_f_cnt_down", "last_a_f_cnt_down",
+    "last_conf_f_cnt_down",
+}  # fmt: skip
+_MAC_STATE = {
+    "current_parameters", "desired_parameters", "lorawan_version", "ping_slot_periodicity",
+    "last_adr_change_f_cnt_up", "last_confirmed_downlink_at", "last_dev_status_f_cnt_up",
+    "last_downlink_at", "last_network_initiated_downlink_at", "recent_downlinks",
+    "rejected_adr_data_rate_indexes", "rejected_adr_tx_power_indexes",
+    "rejected_data_rate_ranges", "rejected_frequencies", "rx_windows_available",
+}  # fmt: skip
+_IDS = ["device_id", "application_ids", "dev_eui", "join_eui"]
+
+
+class Rest(msgspec.Struct, array_like=True, gc=False):
+    """
+    One device at rest.
+
+    Attributes:
+        traits: their number.
+        f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key: the second and third are empty where they
+            are the same as the first, as before 1.1.
+    """
+
+    number: int
+    traits: int
+    device_id: str
+    dev_eui: str | None
+    join_eui: str | None
+    dev_addr: str
+    session_key_id: str
+    f_nwk_s_int_key: bytes
+    s_nwk_s_int_key: bytes
+    nwk_s_enc_key: bytes
+    adr_changed_f_cnt: int
+    traffic: Traffic
+
+    def ids(self, traits: Traits) -> Document:
+        """EndDeviceIdentifiers."""
+        ids: Document = {"device_id": self.device_id, "application_ids": traits.application_ids}
+        if self.dev_eui is not None:
+            ids["dev_eui"] = self.dev_eui
+        if self.join_eui is not None:
+            ids["join_eui"] = self.join_eui
+        ids["dev_addr"] = self.dev_addr
+        return ids
+
+    def keys(self) -> SessionKeys:
+        """The network's keys of its session."""
+        first = self.f_nwk_s_int_key
+        return SessionKeys(first, self.s_nwk_s_int_key or first, self.nwk_s_enc_key or first, b"")
+
+
+def is_resting(state: Document) -> bool:
+    """Whether nothing is under way in a device of class A."""
+    session, mac_state = state.get("session"), state.get("mac_state")
+    return (
+        session is not None
+        and mac_state is not None
+        and state.keys() <= _STATE
+        and session.keys() <= _SESSION
+        and mac_state.keys() <= _MAC_STATE
+        and "key" in session.get("keys", {}).get("f_nwk_s_int_key", ())
+    )
+
+
+def rest_of(
+    number: int, document: Document, state: Document, traits: Traits, traffic: Traffic
+) -> Rest | None:
+    """A device that is at rest; None where there is more to it than fits."""
+    ids, session = document["ids"], state["session"]
+    keys = session_keys(session)
+    first = keys.f_nwk_s_int_key
+    if traits.number is None or list(ids) != [name for name in _IDS if name in ids]:
+        return None
+    return Rest(
+        number, traits.number, ids["device_id"], ids.get("dev_eui"), ids.get("join_eui"),
+        session["dev_addr"], session["keys"].get("session_key_id", ""), first,
+        b"" if keys.s_nwk_s_int_key == first else keys.s_nwk_s_int_key,
+        b"" if keys.nwk_s_enc_key == first else keys.nwk_s_enc_key,
+        state["mac_state"].get("last_adr_change_f_cnt_up", -1), traffic,
+    )  # fmt: skip
+
+
+def session_keys(session: Document) -> SessionKeys:
+    """The network's keys of a session; before 1.1 all are the first."""
+    keys = session["keys"]
+    first = bytes.fromhex(keys["f_nwk_s_int_key"]["key"])
+
+    def key(name: str) -> bytes:
+        return bytes.fromhex(keys[name]["key"]) if "key" in keys.get(name, ()) else first
+
+    return SessionKeys(first, key("s_nwk_s_int_key"), key("nwk_s_enc_key"), b"")
+
+
+class Resting:
+    """Devices at rest by their address, which no other device may have; the newest are kept."""
+
+    def __init__(self, limit: int = MOST_RESTING) -> None:
+        self.limit = limit
+        self._by_address: dict[str, bytes] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_address)
+
+    def put(self, rest: Rest) -> None:
+        """Keep one; the only one with its address."""
+        if len(self._by_address) >= self.limit:
+            del self._by_address[next(iter(self._by_address))]
+        self._by_address[rest.dev_addr] = _encode(rest)
+
+    def take(self, dev_addr: str) -> Rest | None:
+        """The one with that address, which is in use from now on."""
+        found = self._by_address.pop(dev_addr, None)
+        return None if found is None else _decode(found)
+
+    def drop(self, dev_addr: str | None) -> None:
+        """What was known of an address is void."""
+        if dev_addr is not None:
+            self._by_address.pop(dev_addr, None)
+
+    def clear(self) -> None:
+        """Everything is void."""
+        self._by_address.clear()
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Rest).decode
