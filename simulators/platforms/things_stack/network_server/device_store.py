@@ -92,7 +92,7 @@ class DeviceStore(DeviceTable):
         return device
 
     def _read(self, dev_addr: str) -> list[Device]:
-        self.flush()
+        self._write()
         rows = self.database.all(_BY_ADDRESS, dev_addr, dev_addr)
         rows.sort()  # by number, which no two have in common
         return [self._device(row) for row in rows]
@@ -133,16 +133,13 @@ class DeviceStore(DeviceTable):
 
     def _keep(self, device: Device) -> None:
         self._devices[device.number] = device
-        if len(self._devices) > self.limit:
-            self._make_room()
 
     def _make_room(self) -> None:
-        """Send the device to rest that was not used for longest; its changes are written first."""
-        oldest = next(iter(self._devices.values()))
-        if oldest in self._changed:
-            self.flush()
-        self._put_to_rest(oldest)
-        self._drop(oldest)
+        """Send the devices to rest that were not used for longest."""
+        while len(self._devices) > self.limit:
+            oldest = next(iter(self._devices.values()))
+            self._put_to_rest(oldest)
+            self._drop(oldest)
 
     def _put_to_rest(self, device: Device) -> None:
         """Keep what the device needs to talk again, if it is at rest and alone at its address."""
@@ -171,9 +168,12 @@ class DeviceStore(DeviceTable):
             self._changed[device] = is_whole or self._changed.get(device, False)
 
     def flush(self) -> None:
-        """Write what has changed."""
-        if not self._changed:
-            return
+        """Write what has changed; a message was dealt with, so devices may leave memory."""
+        if self._changed:
+            self._write()
+        self._make_room()
+
+    def _write(self) -> None:
         changed, self._changed = self._changed, {}
         for device, is_whole in changed.items():
             if is_whole:

@@ -37,7 +37,7 @@ _MAC_STATE = {
     "rejected_adr_data_rate_indexes", "rejected_adr_tx_power_indexes",
     "rejected_data_rate_ranges", "rejected_frequencies", "rx_windows_available",
 }  # fmt: skip
-_IDS = ["device_id", "application_ids", "dev_eui", "join_eui"]
+_IDS = {"device_id", "application_ids", "dev_eui", "join_eui"}
 
 
 class Rest(msgspec.Struct, array_like=True, gc=False):
@@ -65,13 +65,11 @@ class Rest(msgspec.Struct, array_like=True, gc=False):
 
     def ids(self, traits: Traits) -> Document:
         """EndDeviceIdentifiers."""
-        ids: Document = {"device_id": self.device_id, "application_ids": traits.application_ids}
-        if self.dev_eui is not None:
-            ids["dev_eui"] = self.dev_eui
-        if self.join_eui is not None:
-            ids["join_eui"] = self.join_eui
-        ids["dev_addr"] = self.dev_addr
-        return ids
+        known = {
+            "device_id": self.device_id, "application_ids": traits.application_ids,
+            "dev_eui": self.dev_eui, "join_eui": self.join_eui,
+        }  # fmt: skip
+        return {name: known[name] for name in traits.id_names} | {"dev_addr": self.dev_addr}
 
     def keys(self) -> SessionKeys:
         """The network's keys of its session."""
@@ -99,7 +97,7 @@ def rest_of(
     ids, session = document["ids"], state["session"]
     keys = session_keys(session)
     first = keys.f_nwk_s_int_key
-    if traits.number is None or list(ids) != [name for name in _IDS if name in ids]:
+    if traits.number is None or not ids.keys() <= _IDS:
         return None
     return Rest(
         number, traits.number, ids["device_id"], ids.get("dev_eui"), ids.get("join_eui"),

@@ -47,6 +47,7 @@ class Traits:
     Attributes:
         number: by which they are found again; None when there are too many different ones.
         application_ids: of the application that ``application`` names uniquely over all tenants.
+        id_names: which identifiers it has, in the order in which they are told.
         channels: the enabled ones by frequency.
         rx1_delay_s: in force at present.
         transmissions: how often a device may send the same frame.
@@ -55,8 +56,8 @@ class Traits:
 
     __slots__ = (
         "adr", "application", "application_ids", "channels", "counts_in_16_bits",
-        "has_uplink_dwell_time", "is_class_a", "is_multicast", "number", "plan", "region",
-        "resets", "rx1_delay_s", "tenant", "transmissions", "version", "version_ids",
+        "has_uplink_dwell_time", "id_names", "is_class_a", "is_multicast", "number", "plan",
+        "region", "resets", "rx1_delay_s", "tenant", "transmissions", "version", "version_ids",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +66,7 @@ class Traits:
         tenant: str,
         application: str,
         application_ids: Document,
+        id_names: list[str],
         settings: Document,
         state: Document,
         *,
@@ -75,6 +77,7 @@ class Traits:
         self.tenant = tenant
         self.application = application
         self.application_ids = application_ids
+        self.id_names = id_names
         self.plan: Plan = plan(settings["frequency_plan_id"])
         self.region: Region = region_of(self.plan["band_id"], settings["lorawan_phy_version"])
         self.version = version_of(settings, state)
@@ -107,15 +110,16 @@ class TraitsTable:
     def of(self, tenant: str, application: str, document: Document, state: Document) -> Traits:
         """Those of a device with these settings and this state."""
         mac_state = state.get("mac_state", {})
-        application_ids = document["ids"]["application_ids"]
+        ids = document["ids"]
         settings = {name: document[name] for name in _SETTINGS if name in document}
         known = {name: mac_state[name] for name in _STATE if name in mac_state}
         is_asked = "pending_requests" in mac_state
-        text = orjson.dumps((tenant, application, application_ids, settings, known, is_asked))
+        shared = (ids["application_ids"], list(ids), settings, known)
+        text = orjson.dumps((tenant, application, shared, is_asked))
         found = self._by_text.get(text)
         if found is None:
             # Read back, so that nobody who changes a device's document changes what is shared.
-            parts = orjson.loads(text)[2:5]
+            parts = orjson.loads(text)[2]
             number = len(self._by_number) if len(self._by_number) < _MOST_KEPT else None
             found = Traits(number, tenant, application, *parts, is_asked=is_asked)
             if number is not None:
