@@ -124,7 +124,8 @@ class DeviceStore(DeviceTable):
         state: Document = self._loaded(state_text)
         device = Device(
             self, number, tenant=tenant, application=application, device_id=device_id,
-            traffic=_traffic(state, self._traffic.read(number)), document=orjson.loads(text), state=state,
+            traffic=_traffic(state, self._traffic.read(number)),
+            document=orjson.loads(text), state=state,
         )  # fmt: skip
         for address in device.addresses():
             self.resting.drop(address)
