@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.judge import Judge
+from conformance.outcomes import Inconclusive
 from conformance.things_stack.lab import Stage
 from conformance.things_stack.registering import CHANNELS_HZ
 from conformance.things_stack.scripts import plays
@@ -108,6 +109,22 @@ async def unacknowledged(stage: Stage) -> Record:
     await stage.uplink(node, b"\x01", gateway, f_cnt=f_cnt + 1)
     failed = await stage.wait_events(node, "as.down.data.failed.forward")
     return {"answers": answers, "nacked": nacked, "failed": failed}
+
+
+async def retried_behind(stage: Stage) -> Record:
+    """A confirmed downlink that is never acknowledged, with another one behind it."""
+    gateway, node = await stage.gateway(), await stage.abp("1.0.3")
+    await stage.push(node, item(b"\x01", confirmed=True, confirmed_retry={"max_attempts": 2}))
+    await stage.push(node, item(b"\x02"))
+    are_confirmed: list[bool] = []
+    for f_cnt in range(1, 6):  # with one to spare for a second attempt that comes late
+        sent = await stage.uplink(node, b"\x01", gateway, f_cnt=f_cnt)
+        answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+        are_confirmed += [answer.frame.is_confirmed] if answer and answer.frame.f_port else []
+        if len(are_confirmed) == 3:
+            break
+        await asyncio.sleep(1.2)
+    return {"are_confirmed": are_confirmed}
 
 
 async def refused(stage: Stage) -> Record:
@@ -263,6 +280,15 @@ def test_missing_acknowledgement_is_told_and_tried_again(
 @plays(unacknowledged)
 def test_attempts_end(record: Record, requirement: Judge) -> None:
     requirement.check(causes(record), expected=["max_retries_reached"])
+
+
+@pytest.mark.requirement("LW-DN-024")
+@plays(retried_behind)
+def test_second_attempt_is_behind_what_waits(record: Record, requirement: Judge) -> None:
+    are_confirmed = record["are_confirmed"]
+    if len(are_confirmed) < 3:
+        raise Inconclusive(f"expected three downlinks, one tried again; got {len(are_confirmed)}")
+    requirement.check(are_confirmed, expected=[True, False, True])
 
 
 @pytest.mark.requirement("LW-DN-011")

@@ -44,9 +44,13 @@ async def joined(stage: Stage) -> Record:
     )
     await stage.push(node, ITEM)
     later = await stage.answer(sent, within_s=4.0, read=node.read)
+    uplinks = await stage.uplinks(node, count=1)
+    path = f"/ns/applications/{{a}}/devices/{node.device_id}?field_mask=ids.dev_addr"
     return {
         "delay_us": answer.delay_us if answer else None,
-        "uplinks": await stage.uplinks(node, count=1),
+        "uplinks": uplinks,
+        "ids": (await stage.needed("GET", path)).get("ids", {}),
+        "dev_addr": accept.frame.dev_addr,
         "rx2": later.where["data_rate"] if later else None,
         "offered_rx2": rate_text(stage.rate(accept.frame.rx2_data_rate_index)),
     }
@@ -118,6 +122,14 @@ def test_channels_of_the_join_hold(record: Record, requirement: Judge) -> None:
 @plays(joined)
 def test_second_window_of_the_join_holds(record: Record, requirement: Judge) -> None:
     requirement.check(record["rx2"], expected=record["offered_rx2"])
+
+
+@pytest.mark.requirement("LW-NW-013")
+@plays(joined)
+def test_ids_hold_the_address_of_the_join(record: Record, requirement: Judge) -> None:
+    if not record["uplinks"]:
+        raise Inconclusive("no uplink in the new session was taken")
+    requirement.check(record["ids"].get("dev_addr"), expected=record["dev_addr"].upper())
 
 
 @pytest.mark.requirement("LW-NW-004")

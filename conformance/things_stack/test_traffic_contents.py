@@ -281,3 +281,60 @@ def test_refused_replacement_changes_nothing(
     requirement.check(refusal(answer), expected=[400, "application_downlink_too_long"])
     queued = [each.get("frm_payload") for each in talker.queue().get("downlinks", ())]
     requirement.check(queued, expected=["AQ=="])
+
+
+MEASUREMENTS = [{"air": {"temperature": 20}}, {"air": {"temperature": 21}}]
+BOTH = (
+    "function decodeUplink(input) { return {data: {t: input.bytes[0]}}; }"
+    " function normalizeUplink(input) { return {data: ["
+    "{air: {temperature: input.data.t}}, {air: {temperature: input.data.t + 1}}]}; }"
+)
+
+
+@pytest.fixture(scope="module")
+def normalizing(make_talker: Callable[..., Talker]) -> Talker:
+    """A device whose formatter finds two measurements in each uplink."""
+    return make_talker(up_formatter=JAVASCRIPT, up_formatter_parameter=BOTH)
+
+
+def normalized(messages: list[dict[str, Any]]) -> list[Any]:
+    """The measurements of ApplicationUp messages; webhooks may overtake each other."""
+    found = [part(each, "uplink_normalized", "normalized_payload") for each in messages]
+    return sorted(found, key=str)
+
+
+@pytest.mark.requirement("TTS-TC-014")
+def test_measurements_are_told_one_by_one(normalizing: Talker, requirement: Judge) -> None:
+    normalizing.simulate(uplink(b"\x14", f_cnt=1)).ok_json()
+
+    told = normalizing.events("as.up.normalized.forward", count=2)
+
+    found = [
+        each
+        for each in (event.get("data", {}) for event in told)
+        if part(each, "uplink_normalized", "f_cnt") == 1
+    ]
+    requirement.check(normalized(found), expected=MEASUREMENTS)
+
+
+@pytest.mark.requirement("TTS-TC-015")
+def test_measurements_are_delivered_one_by_one(
+    normalizing: Talker, hook: Callable[..., str], receiver: WebhookReceiver, requirement: Judge
+) -> None:
+    name = hook(uplink_normalized={})
+    normalizing.simulate(uplink(b"\x14", f_cnt=2)).ok_json()
+
+    found = receiver.wait_for(f"/{name}", count=2, within_s=WITHIN_S)
+
+    requirement.check(normalized(bodies(found)), expected=MEASUREMENTS)
+
+
+@pytest.mark.requirement("TTS-TC-016")
+def test_times_keep_their_nanoseconds(talker: Talker, requirement: Judge) -> None:
+    message = uplink(f_cnt=4321)
+    message["uplink_message"]["rx_metadata"][0]["time"] = "2026-01-01T00:00:00.123456789Z"
+
+    talker.simulate(message).ok_json()
+
+    metadata = part(talker.heard(4321), "uplink_message", "rx_metadata") or [None]
+    requirement.check(part(metadata[0], "time"), expected="2026-01-01T00:00:00.123456789Z")

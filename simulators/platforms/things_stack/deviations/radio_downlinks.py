@@ -26,6 +26,7 @@ from simulators.platforms.things_stack.deviations.hooks import (
     without_up,
 )
 from simulators.platforms.things_stack.messages import Up, Uplink
+from simulators.platforms.things_stack.network_server import queue
 from simulators.platforms.things_stack.network_server.device import Device
 
 Document = dict[str, Any]
@@ -102,6 +103,25 @@ def _retried(up: Up) -> list[Up]:
     return [up]
 
 
+def _retries_first(core: Core) -> None:
+    """An item that comes again takes the place of the next one, which gets a later counter."""
+    network = core.stack.network
+    push = network.push
+
+    def changed(
+        tenant: str, application: str, device_id: str, items: list[Document], now_us: int
+    ) -> None:
+        push(tenant, application, device_id, items, now_us)
+        device = network.devices.by_id(application, device_id)
+        if device is None or items[0].get("confirmed_retry", {}).get("attempt", 1) < 2:
+            return
+        queued = queue.items(device.state["session"])
+        queue.put(device.state["session"], [*queued[-1:], *queued[:-1]])
+        device.save()
+
+    network.push = changed  # type: ignore[method-assign]
+
+
 def _reversed(document: Document) -> Document:
     return {**document, "downlinks": document.get("downlinks", [])[::-1]}
 
@@ -169,4 +189,7 @@ DEVIATIONS: dict[str, Deviation] = {
         before=with_body(_reversed),
     ),
     "downlink-never-pending": Deviation("FPending is never set.", setup=with_frame(_never_pending)),
+    "downlink-retry-first": Deviation(
+        "What is tried again goes in front of what waits.", setup=_retries_first
+    ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from simulators.platforms.things_stack.core import Core
@@ -47,6 +48,18 @@ def _tenfold(name: str, data: Any) -> Any:
         each: value * 10 if isinstance(value, float) else value for each, value in decoded.items()
     }
     return {**data, "uplink_message": {**data["uplink_message"], "decoded_payload": numbers}}
+
+
+def _to_microseconds(name: str, data: Any) -> Any:
+    if name != _FORWARDED:
+        return data
+    metadata = [
+        {**each, "time": re.sub(r"(\.\d{6})\d+Z$", r"\1Z", each["time"])}
+        if "time" in each
+        else each
+        for each in data["uplink_message"].get("rx_metadata", ())
+    ]
+    return {**data, "uplink_message": {**data["uplink_message"], "rx_metadata": metadata}}
 
 
 def _with_settings(document: Any) -> Any:
@@ -128,5 +141,11 @@ DEVIATIONS: dict[str, Deviation] = {
     "nothing-normalized": Deviation(
         "Normalized payloads are not told.",
         setup=on_event(_without("uplink_message", "normalized_payload")),
+    ),
+    "normalized-not-told": Deviation(
+        "Measurements are not told on their own.", setup=without_event("as.up.normalized.forward")
+    ),
+    "uplink-times-cut": Deviation(
+        "Times of uplinks are told to the microsecond.", setup=on_event(_to_microseconds)
     ),
 }

@@ -90,6 +90,10 @@ def _unmasked(webhooks: list[Document], kind: str) -> list[Document]:
     return [{name: each[name] for name in each if name != "field_mask"} for each in wanting]
 
 
+def _without_normalized(webhooks: list[Document], kind: str) -> list[Document]:
+    return [] if kind == "uplink_normalized" else _wanting(webhooks, kind)
+
+
 def _json_only(_: Any) -> Any:
     return {"formats": {"json": "JSON"}}
 
@@ -225,5 +229,8 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "webhook-other-agent": Deviation(
         "Webhooks are sent without User-Agent and X-Tts-Domain.", effects=_on_post(_anonymous)
+    ),
+    "webhook-without-normalized": Deviation(
+        "Measurements are not delivered on their own.", setup=_on_wanting(_without_normalized)
     ),
 }
