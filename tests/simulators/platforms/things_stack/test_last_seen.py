@@ -88,6 +88,7 @@ def test_times_outlive_the_process_and_a_transaction_that_fails(several, tmp_pat
     see(after, dev1=7)
     after.connection.rollback()
     after.core.forget()
+    assert seconds(after) == [5, 5, None, None]
     see(after, dev1=6, dev2=4)
     assert seconds(after) == [6, 5, None, None]
     after.connection.close()
