@@ -136,6 +136,7 @@ class Core:
 
     def resume(self, now_us: int) -> Effects:
         """Go on with what the database says is still to be done."""
+        self.stack.identity.resume()
         self.stack.network.resume(now_us)
         self.stack.application.resume(now_us)
         return self._drained()

@@ -63,9 +63,23 @@ class NewestRows:
         self._living = 0
         self._written = 0  # since the oldest rows were looked at
 
+    def know(self) -> None:
+        """Find out where the newest rows are, which takes a while with many; at first use else."""
+        if self._is_known:
+            return
+        self.forget()
+        for seq, number, length in self._connection.execute(self._all):
+            self._next = seq + 1
+            self._note(number, seq)
+            if not length:
+                self._forgot(number)
+        row = self._connection.execute(self._lowest).fetchone()
+        self._first = row[0] or self._next
+        self._is_known = True
+
     def __len__(self) -> int:
         """How many numbers have a value."""
-        self._know()
+        self.know()
         return self._living
 
     # --- values
@@ -80,13 +94,13 @@ class NewestRows:
 
     def write(self, number: int, value: bytes) -> None:
         """Set a value, which has at least one byte."""
-        self._know()
+        self.know()
         self._insert(number, value)
         self._wrote(1)
 
     def write_all(self, values: Iterable[tuple[int, bytes]]) -> None:
         """Set many values, each of at least one byte."""
-        self._know()
+        self.know()
         self._wrote(self._insert_all(values))
 
     def delete(self, number: int) -> None:
@@ -100,7 +114,7 @@ class NewestRows:
 
     def seq(self, number: int) -> int:
         """The row with a number's value; 0: it has none."""
-        self._know()
+        self.know()
         return self._newest[number] if number < len(self._newest) else 0
 
     def _insert(self, number: int, value: bytes) -> None:
@@ -148,17 +162,3 @@ class NewestRows:
         self._insert_all([row[1:] for row in rows if newest[row[1]] == row[0]])
         self._connection.execute(self._delete, (end,))
         self._first = end
-
-    def _know(self) -> None:
-        """Find out where the newest rows are."""
-        if self._is_known:
-            return
-        self.forget()
-        for seq, number, length in self._connection.execute(self._all):
-            self._next = seq + 1
-            self._note(number, seq)
-            if not length:
-                self._forgot(number)
-        row = self._connection.execute(self._lowest).fetchone()
-        self._first = row[0] or self._next
-        self._is_known = True

@@ -198,6 +198,10 @@ class DeviceStore:
         self._database.change("DELETE FROM is_activity WHERE device = ?", number)
         self._seen.write(number, None)
 
+    def resume(self) -> None:
+        """Read what the first to be seen would have to wait for."""
+        self._seen.resume()
+
     def forget(self) -> None:
         """The database was rolled back."""
         self._seen.forget()

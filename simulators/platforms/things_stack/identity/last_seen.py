@@ -51,6 +51,11 @@ class LastSeen:
             self._latest = row[0].decode() if row is not None and row[0] else ""
         return self._latest
 
+    def resume(self) -> None:
+        """Find out what is to be at hand when devices are seen."""
+        self._rows.know()
+        self._known_latest()
+
     def forget(self) -> None:
         """The database was rolled back."""
         self._rows.forget()

@@ -74,6 +74,10 @@ class IdentityServer:
         """Where a device is, by the names of who says so."""
         return self.devices.locations(tenant, application_id, device_id)
 
+    def resume(self) -> None:
+        """Read what is to be at hand when devices talk."""
+        self.devices.resume()
+
     def forget(self) -> None:
         """The database was rolled back."""
         self.devices.forget()

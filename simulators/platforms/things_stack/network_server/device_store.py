@@ -247,6 +247,10 @@ class DeviceStore(DeviceTable):
             for (address,) in self.database.all(query, number):
                 self.resting.drop(address)
 
+    def resume(self) -> None:
+        """Read what the first uplinks would have to wait for."""
+        self._traffic.know()
+
     def forget(self) -> None:
         """The database was rolled back: nothing in memory can be trusted."""
         self._changed.clear()

@@ -81,6 +81,7 @@ class NetworkServer:
 
     def resume(self, now_us: int) -> None:
         """Put into the agenda what was to be done when the process ended."""
+        self.devices.resume()
         self.downlinks.resume(now_us)
 
     def flush(self) -> None:

@@ -89,6 +89,24 @@ def test_a_device_in_memory_costs_a_write(whole):
     assert [each.split()[0] for each in found] == ["INSERT"]
 
 
+def test_a_server_that_starts_reads_once_where_the_newest_rows_are(whole):
+    """Before it is ready, and not when the first device talks."""
+    whole.core.forget()
+    tables = ("ns_traffic", "is_seen")
+    scans = [f"SELECT seq, number, length(value) FROM {name} ORDER BY seq" for name in tables]
+    found = _statements(whole, lambda: whole.core.resume(whole.now_us))
+    assert sorted(set(scans) & set(found)) == sorted(scans)
+    found = _statements(whole, lambda: _hear_and_flush(whole))
+    assert not set(scans) & set(found)
+    assert any(each.startswith("INSERT INTO is_seen") for each in found)
+
+
+def _hear_and_flush(bench):
+    _hear(bench, 0, f_cnt=3)
+    bench.wait(11)
+    bench.core.timer(0, bench.now_us)
+
+
 def test_reading_a_device_uses_indexes_alone(whole):
     """None of the statements looks at the rows of other devices."""
     connection = whole.core.stack.connection
