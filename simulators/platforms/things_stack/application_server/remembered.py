@@ -23,6 +23,7 @@ _SHARED = ("formatters", "version_ids")
 # The answers; number of what is shared, last counter, address and key; the key's id comes last.
 _WHOLE = Struct("<BHI4s16s")
 NOTHING = b"\0"
+_MOST_BYTES = 128  # of a record; ids of keys have 24 in practice, and may have two thousand
 
 
 class Traits(NamedTuple):
@@ -110,7 +111,8 @@ class Remembered:
             )
         except (KeyError, ValueError):  # something is missing, or no hex
             return None
-        return record if self._traits(record).session == session else None
+        is_whole = len(record) <= _MOST_BYTES and self._traits(record).session == session
+        return record if is_whole else None
 
     def _traits(self, record: bytes) -> Traits:
         _, number, last, dev_addr, app_s_key = _WHOLE.unpack_from(record)

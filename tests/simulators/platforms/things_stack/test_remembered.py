@@ -93,7 +93,7 @@ _usual = st.fixed_dictionaries(
         "dev_addr": st.just("2600ABCD"),
         "keys": st.fixed_dictionaries(
             {"app_s_key": st.just({"key": "AB" * 16})},
-            optional={"session_key_id": st.sampled_from([KEY_ID, "é", "x" * 2048])},
+            optional={"session_key_id": st.sampled_from([KEY_ID, "é", "x" * 90])},
         ),
     },
     optional={"last_a_f_cnt_down": st.sampled_from([1, 0xFFFF_FFFF])},
@@ -144,6 +144,13 @@ def test_a_device_of_the_usual_form_is_read_once(session: dict[str, Any]) -> Non
         pytest.param(
             {"session": {"dev_addr": ADDRESS, "keys": {"app_s_key": {"encrypted_key": "AA=="}}}},
             id="wrapped key",
+        ),
+        pytest.param(
+            {
+                "session": USUAL["session"]
+                | {"keys": USUAL["session"]["keys"] | {"session_key_id": "x" * 2048}}
+            },
+            id="long id of a key",
         ),
     ],
 )
