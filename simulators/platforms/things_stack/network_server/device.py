@@ -60,16 +60,17 @@ class Device:
     Attributes:
         number: of its row.
         application: the application's id, unique over all tenants.
-        rest: what it was made from, when it was at rest.
+        rest: what it was made from, when it was at rest; ``packed_rest``: the same, packed.
         traffic: its last uplinks.
+        packed_traffic: the same, as they are stored; None when that is not at hand.
         serial: grows with each change of ``traffic``.
         is_gone: this is no longer what is stored; ask for the number again.
     """
 
     __slots__ = (
         "_current", "_document", "_home", "_ids", "_is_resting", "_pending", "_state", "_traits",
-        "application", "device_id", "is_gone", "number", "rest", "saved_addresses", "serial",
-        "tenant", "traffic",
+        "application", "device_id", "is_gone", "number", "packed_rest", "packed_traffic", "rest",
+        "saved_addresses", "serial", "tenant", "traffic",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +85,8 @@ class Device:
         self.device_id = device_id
         self.traffic = traffic
         self.rest = rest
+        self.packed_rest: bytes | None = None
+        self.packed_traffic: bytes | None = None
         self.serial = 0
         self.is_gone = False
         self._home = home

@@ -19,7 +19,7 @@ from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTabl
 from simulators.platforms.things_stack.network_server import channel_lists, traffic
 from simulators.platforms.things_stack.network_server.channel_lists import ChannelLists
 from simulators.platforms.things_stack.network_server.device import Device
-from simulators.platforms.things_stack.network_server.resting import Resting, rest_of
+from simulators.platforms.things_stack.network_server.resting import Resting, pack, rest_of, unpack
 from simulators.platforms.things_stack.network_server.traits import TraitsTable
 from simulators.platforms.things_stack.newest_rows import NewestRows
 
@@ -80,14 +80,17 @@ class DeviceStore(DeviceTable):
 
     def _rested(self, dev_addr: str) -> Device | None:
         """The device at rest with that address."""
-        rest = self.resting.take(dev_addr)
-        if rest is None:
+        found = self.resting.take(dev_addr)
+        if found is None:
             return None
+        packed, heard = found
+        rest = unpack(packed)
         traits = self.traits[rest.traits]
         device = Device(
             self, rest.number, tenant=traits.tenant, application=traits.application,
-            device_id=rest.device_id, traffic=rest.traffic, rest=rest, traits=traits,
+            device_id=rest.device_id, traffic=heard, rest=rest, traits=traits,
         )  # fmt: skip
+        device.packed_rest = packed
         self._keep(device)
         return device
 
@@ -147,25 +150,30 @@ class DeviceStore(DeviceTable):
         address, _ = device.addresses()
         if address is None or len(self._by_address.get(address, ())) != 1 or not device.is_resting:
             return
-        rest, traffic = device.rest, device.traffic
+        packed = device.packed_rest
         if device.is_read:
-            rest = rest_of(device.number, device.document, device.state, device.traits, traffic)
-        if rest is not None:
-            rest.traffic = traffic
-            self.resting.put(rest)
+            rest = rest_of(device.number, device.document, device.state, device.traits)
+            packed = None if rest is None else pack(rest)
+        if packed is not None:
+            heard = device.packed_traffic or traffic.encode(device.traffic)
+            self.resting.put(address, packed, heard)
 
     def _drop(self, device: Device) -> None:
         device.is_gone = True
         del self._devices[device.number]
-        for address in {*device.addresses(), *device.saved_addresses}:
-            if address is not None:
-                self._by_address.pop(address, None)
+        addresses = device.addresses()
+        for address in addresses:
+            self._by_address.pop(address or "", None)
+        if device.saved_addresses != addresses:
+            for address in device.saved_addresses:
+                self._by_address.pop(address or "", None)
 
     # --- what changes
 
     def note(self, device: Device, is_whole: bool) -> None:
         """See ``Home``."""
         if not device.is_gone:
+            device.packed_traffic = None
             self._changed[device] = is_whole or self._changed.get(device, False)
 
     def flush(self) -> None:
@@ -179,7 +187,8 @@ class DeviceStore(DeviceTable):
         for device, is_whole in changed.items():
             if is_whole:
                 self._write_whole(device)
-            self._traffic.write(device.number, traffic.encode(device.traffic))
+            device.packed_traffic = heard = traffic.encode(device.traffic)
+            self._traffic.write(device.number, heard)
 
     def _write_whole(self, device: Device) -> None:
         columns = self._columns(device.state)

@@ -126,7 +126,7 @@ def _candidates(
         return
     traffic = device.traffic
     last = traffic.f_cnt_up
-    is_first = not last and not traffic.heard
+    is_first = not last and not traffic.packed
     f_cnt = _full(device, last, low, is_first=is_first)
     version = device.version()
     if f_cnt == last and not is_first:

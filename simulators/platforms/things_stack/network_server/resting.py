@@ -8,12 +8,14 @@ its traits are enough. All of it stands in its rows as well; here it can be drop
 
 from __future__ import annotations
 
+from itertools import islice
+from struct import Struct
 from typing import Any
 
 import msgspec
 
 from simulators.lorawan.keys import SessionKeys
-from simulators.platforms.things_stack.network_server.traffic import Traffic
+from simulators.platforms.things_stack.network_server.traffic import Traffic, decode
 from simulators.platforms.things_stack.network_server.traits import Traits
 
 Document = dict[str, Any]
@@ -40,9 +42,12 @@ _MAC_STATE = {
 _IDS = {"device_id", "application_ids", "dev_eui", "join_eui"}
 
 
-class Rest(msgspec.Struct, array_like=True, gc=False):
+_SIZE = Struct("<H")
+
+
+class Rest(msgspec.Struct, array_like=True, gc=False, frozen=True):
     """
-    One device at rest.
+    What does not change while a device is at rest.
 
     Attributes:
         traits: their number.
@@ -61,7 +66,6 @@ class Rest(msgspec.Struct, array_like=True, gc=False):
     s_nwk_s_int_key: bytes
     nwk_s_enc_key: bytes
     adr_changed_f_cnt: int
-    traffic: Traffic
 
     def ids(self, traits: Traits) -> Document:
         """EndDeviceIdentifiers."""
@@ -77,6 +81,10 @@ class Rest(msgspec.Struct, array_like=True, gc=False):
         return SessionKeys(first, self.s_nwk_s_int_key or first, self.nwk_s_enc_key or first, b"")
 
 
+pack = msgspec.msgpack.Encoder().encode
+unpack = msgspec.msgpack.Decoder(Rest).decode
+
+
 def is_resting(state: Document) -> bool:
     """Whether nothing is under way in a device of class A."""
     session, mac_state = state.get("session"), state.get("mac_state")
@@ -90,9 +98,7 @@ def is_resting(state: Document) -> bool:
     )
 
 
-def rest_of(
-    number: int, document: Document, state: Document, traits: Traits, traffic: Traffic
-) -> Rest | None:
+def rest_of(number: int, document: Document, state: Document, traits: Traits) -> Rest | None:
     """A device that is at rest; None where there is more to it than fits."""
     ids, session = document["ids"], state["session"]
     keys = session_keys(session)
@@ -104,7 +110,7 @@ def rest_of(
         session["dev_addr"], session["keys"].get("session_key_id", ""), first,
         b"" if keys.s_nwk_s_int_key == first else keys.s_nwk_s_int_key,
         b"" if keys.nwk_s_enc_key == first else keys.nwk_s_enc_key,
-        state["mac_state"].get("last_adr_change_f_cnt_up", -1), traffic,
+        state["mac_state"].get("last_adr_change_f_cnt_up", -1),
     )  # fmt: skip
 
 
@@ -120,7 +126,7 @@ def session_keys(session: Document) -> SessionKeys:
 
 
 class Resting:
-    """Devices at rest by their address, which no other device may have; the newest are kept."""
+    """Devices at rest by their address, which no other device may have; the oldest go first."""
 
     def __init__(self, limit: int = MOST_RESTING) -> None:
         self.limit = limit
@@ -129,16 +135,21 @@ class Resting:
     def __len__(self) -> int:
         return len(self._by_address)
 
-    def put(self, rest: Rest) -> None:
-        """Keep one; the only one with its address."""
-        if len(self._by_address) >= self.limit:
-            del self._by_address[next(iter(self._by_address))]
-        self._by_address[rest.dev_addr] = _encode(rest)
+    def put(self, dev_addr: str, packed: bytes, traffic: bytes) -> None:
+        """Keep one, packed, and its traffic as it is stored; the only one with its address."""
+        self._by_address[dev_addr] = _SIZE.pack(len(packed)) + packed + traffic
+        if len(self._by_address) > self.limit:
+            # Many at once: to find the first one, a dict looks at all that were there before.
+            for oldest in list(islice(self._by_address, 1 + self.limit // 16)):
+                del self._by_address[oldest]
 
-    def take(self, dev_addr: str) -> Rest | None:
-        """The one with that address, which is in use from now on."""
+    def take(self, dev_addr: str) -> tuple[bytes, Traffic] | None:
+        """The one with that address, which is in use from now on, and its traffic."""
         found = self._by_address.pop(dev_addr, None)
-        return None if found is None else _decode(found)
+        if found is None:
+            return None
+        end = _SIZE.size + _SIZE.unpack_from(found)[0]
+        return found[_SIZE.size : end], decode(found[end:])
 
     def drop(self, dev_addr: str | None) -> None:
         """What was known of an address is void."""
@@ -148,7 +159,3 @@ class Resting:
     def clear(self) -> None:
         """Everything is void."""
         self._by_address.clear()
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Rest).decode

@@ -1,21 +1,26 @@
 """
 What every uplink changes of a device, apart from the rest of its state because it is written often.
 
-Stored in a compact form of its own.
+In a compact form, also in memory: most of it is looked at far less often than it changes.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from struct import Struct
+from typing import Any, NamedTuple
 
 import msgspec
+import orjson
 
 Document = dict[str, Any]
 
 MOST_HEARD = 20
+_HEARD = Struct("<IBHd")
+_MOST_BYTES = MOST_HEARD * _HEARD.size
 
 
-class Heard(msgspec.Struct, array_like=True, gc=False, frozen=True):
+class Heard(NamedTuple):
     """An accepted uplink as ADR looks at it: the best SNR in dB, None when no gateway told one."""
 
     f_cnt: int
@@ -24,42 +29,64 @@ class Heard(msgspec.Struct, array_like=True, gc=False, frozen=True):
     gateways: int
 
 
-class Traffic(msgspec.Struct, array_like=True):
+class Traffic(msgspec.Struct, array_like=True, gc=False):
     """
     The last uplinks of a session.
 
     Attributes:
         f_cnt_up: the last accepted counter.
-        heard: up to 20 uplinks of different counters, the newest last; empty before the first.
+        packed: see ``heard``.
         check: a checksum of the last uplink's bytes before its MIC.
         transmissions: how often that one was sent.
         received_us: when it came, the last time.
-        paths: its receptions: what is needed of RxMetadata to answer through the same gateways.
+        packed_paths: see ``paths``.
         settled_until: nothing is to be asked of the device before that counter and that time; None:
             it has to be looked at.
     """
 
     f_cnt_up: int = 0
-    heard: list[Heard] = []
+    packed: bytes = b""
     check: int = 0
     transmissions: int = 0
     received_us: int = 0
-    paths: list[Document] = []
+    packed_paths: bytes = b"[]"
     settled_until: tuple[int, int] | None = None
+
+    @property
+    def heard(self) -> list[Heard]:
+        """Up to 20 uplinks of different counters, the newest last; empty before the first."""
+        return [
+            Heard(f_cnt, rate, None if math.isnan(snr) else snr, gateways)
+            for f_cnt, rate, gateways, snr in _HEARD.iter_unpack(self.packed)
+        ]
+
+    @property
+    def paths(self) -> list[Document]:
+        """What is needed of the last uplink's RxMetadata to answer through the same gateways."""
+        found: list[Document] = orjson.loads(self.packed_paths)
+        return found
+
+    @paths.setter
+    def paths(self, paths: list[Document]) -> None:
+        self.packed_paths = orjson.dumps(paths)
 
     def note(self, heard: Heard) -> None:
         """One more uplink was accepted."""
-        self.f_cnt_up = heard.f_cnt
-        if len(self.heard) >= MOST_HEARD:
-            del self.heard[0]
-        self.heard.append(heard)
+        f_cnt, rate, snr, gateways = heard
+        self.f_cnt_up = f_cnt
+        packed = _HEARD.pack(f_cnt, rate, gateways, math.nan if snr is None else snr)
+        self.packed = (self.packed + packed)[-_MOST_BYTES:]
 
     def loss_rate(self) -> float:
         """The part of the last uplinks that never came, 0 to 1, by the gaps of their counters."""
-        if len(self.heard) < 2:
+        packed = self.packed
+        count = len(packed) // _HEARD.size
+        if count < 2:
             return 0.0
-        span = self.heard[-1].f_cnt - self.heard[0].f_cnt
-        lost = span + 1 - len(self.heard)
+        first: int = _HEARD.unpack_from(packed)[0]
+        last: int = _HEARD.unpack_from(packed, len(packed) - _HEARD.size)[0]
+        span = last - first
+        lost = span + 1 - count
         return lost / (span + 1) if lost > 0 else 0.0
 
 
