@@ -24,6 +24,7 @@ from simulators.platforms.things_stack.messages import Uplink
 from simulators.platforms.things_stack.network_server.resting import (
     Rest,
     is_resting,
+    pack,
     session_keys,
 )
 from simulators.platforms.things_stack.network_server.traffic import Traffic
@@ -49,7 +50,7 @@ class Home(Protocol):
     def note(self, device: Device, is_whole: bool) -> None:
         """The device has to be written, with its whole state or with its traffic alone."""
 
-    def documents(self, number: int) -> tuple[Document, Document]:
+    def documents(self, device: Device) -> tuple[Document, Document]:
         """What is stored of a device: document and state."""
 
 
@@ -60,7 +61,8 @@ class Device:
     Attributes:
         number: of its row.
         application: the application's id, unique over all tenants.
-        rest: what it was made from, when it was at rest; ``packed_rest``: the same, packed.
+        rest: what it is at rest, while its document and state are not in memory.
+        packed_rest: the same, packed.
         traffic: its last uplinks.
         packed_traffic: the same, as they are stored; None when that is not at hand.
         serial: grows with each change of ``traffic``.
@@ -123,9 +125,16 @@ class Device:
         return self._state is not None
 
     def _read(self) -> None:
-        self._document, self._state = self._home.documents(self.number)
+        self._document, self._state = self._home.documents(self)
         if self.traffic.f_cnt_up:
             self._state["session"]["last_f_cnt_up"] = self.traffic.f_cnt_up
+
+    def let_go(self, rest: Rest) -> None:
+        """Document and state are not needed at present: what the device is at rest is enough."""
+        self.rest, self.packed_rest = rest, pack(rest)
+        if self._current is not None:
+            self._current = (None, self._current[1])
+        self._document = self._state = None
 
     def save(self) -> None:
         """The state has changed: it is written before anything leaves."""

@@ -8,7 +8,7 @@ anything leaves it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Any
 
 import orjson
@@ -19,7 +19,7 @@ from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTabl
 from simulators.platforms.things_stack.network_server import channel_lists, traffic
 from simulators.platforms.things_stack.network_server.channel_lists import ChannelLists
 from simulators.platforms.things_stack.network_server.device import Device
-from simulators.platforms.things_stack.network_server.resting import Resting, pack, rest_of, unpack
+from simulators.platforms.things_stack.network_server.resting import Resting, rest_of, unpack
 from simulators.platforms.things_stack.network_server.traits import TraitsTable
 from simulators.platforms.things_stack.newest_rows import NewestRows
 
@@ -42,7 +42,9 @@ _BY_NUMBER = _DEVICES + "WHERE number = ?"
 _BY_ID = _DEVICES + "WHERE application = ? AND device_id = ?"
 _BY_EUIS = _DEVICES + "WHERE dev_eui = ? AND join_eui = ?"
 
-DEFAULT_CACHE = 50_000  # devices, with about ten kilobytes each
+_AT_ONCE = 4  # more than a message brings into memory
+DEFAULT_CACHE = 50_000  # devices, with two kilobytes each
+MOST_WHOLE = 10_000  # of them have their document and state in memory, ten kilobytes more
 
 
 class DeviceStore(DeviceTable):
@@ -51,11 +53,13 @@ class DeviceStore(DeviceTable):
     def __init__(self, database: Database, *, cache: int = DEFAULT_CACHE) -> None:
         super().__init__(database, "ns_device")
         self.limit = cache
+        self.most_whole = MOST_WHOLE
         self.traits = TraitsTable()
         self.resting = Resting()
         self._channels = ChannelLists(database)
         self._traffic = NewestRows(database, "ns_traffic")
         self._devices: OrderedDict[int, Device] = OrderedDict()
+        self._whole: deque[Device] = deque()  # in the order in which they were read
         self._by_address: dict[str, list[Device]] = {}
         self._changed: dict[Device, bool] = {}  # with whether the whole state is to be written
 
@@ -91,7 +95,7 @@ class DeviceStore(DeviceTable):
             device_id=rest.device_id, traffic=heard, rest=rest, traits=traits,
         )  # fmt: skip
         device.packed_rest = packed
-        self._keep(device)
+        self._devices[rest.number] = device
         return device
 
     def _read(self, dev_addr: str) -> list[Device]:
@@ -132,14 +136,18 @@ class DeviceStore(DeviceTable):
         )  # fmt: skip
         for address in device.addresses():
             self.resting.drop(address)
-        self._keep(device)
+        self._devices[number] = device
+        self._whole.append(device)
         return device
-
-    def _keep(self, device: Device) -> None:
-        self._devices[device.number] = device
 
     def _make_room(self) -> None:
         """Send the devices to rest that were not used for longest."""
+        for _ in range(min(_AT_ONCE, len(self._whole) - self.most_whole)):
+            device = self._whole.popleft()
+            if not device.is_gone:
+                self._let_go(device)
+                if device.is_read:  # something is under way: its turn comes again
+                    self._whole.append(device)
         while len(self._devices) > self.limit:
             oldest = next(iter(self._devices.values()))
             self._put_to_rest(oldest)
@@ -150,13 +158,18 @@ class DeviceStore(DeviceTable):
         address, _ = device.addresses()
         if address is None or len(self._by_address.get(address, ())) != 1 or not device.is_resting:
             return
+        self._let_go(device)
         packed = device.packed_rest
-        if device.is_read:
-            rest = rest_of(device.number, device.document, device.state, device.traits)
-            packed = None if rest is None else pack(rest)
-        if packed is not None:
+        if packed is not None and not device.is_read:
             heard = device.packed_traffic or traffic.encode(device.traffic)
             self.resting.put(address, packed, heard)
+
+    def _let_go(self, device: Device) -> None:
+        """Keep no more of a device at rest than it needs to talk."""
+        if device.is_read and device.is_resting:
+            rest = rest_of(device.number, device.document, device.state, device.traits)
+            if rest is not None:
+                device.let_go(rest)
 
     def _drop(self, device: Device) -> None:
         device.is_gone = True
@@ -208,10 +221,12 @@ class DeviceStore(DeviceTable):
         self._by_address.pop(address, None)
         self.resting.drop(address)
 
-    def documents(self, number: int) -> tuple[Document, Document]:
+    def documents(self, device: Device) -> tuple[Document, Document]:
         """See ``Home``."""
-        row = self.database.one("SELECT document, state FROM ns_device WHERE number = ?", number)
-        assert row is not None, f"no device has the number {number}"
+        query = "SELECT document, state FROM ns_device WHERE number = ?"
+        row = self.database.one(query, device.number)
+        assert row is not None, f"no device has the number {device.number}"
+        self._whole.append(device)
         return orjson.loads(row[0]), self._loaded(row[1])
 
     # --- calls of the API
@@ -266,6 +281,7 @@ class DeviceStore(DeviceTable):
         for device in self._devices.values():
             device.is_gone = True
         self._devices.clear()
+        self._whole.clear()
         self._by_address.clear()
         self.resting.clear()
         self._channels.forget()

@@ -72,14 +72,18 @@ ACTS = st.lists(KINDS, min_size=10, max_size=40)
 
 
 class World:
-    """A network with devices of several versions; it keeps so many of them whole in memory."""
+    """
+    A network with devices of several versions.
 
-    def __init__(self, limit: int) -> None:
+    Of them ``limit`` are in memory, ``whole`` of those with all that is stored of them.
+    """
+
+    def __init__(self, limit: int, *, whole: int = 100) -> None:
         self.bench = Bench()
         self.bench.application()
         self.air = Air(self.bench)
         self.devices = self.bench.core.stack.network.devices
-        self.devices.limit = limit
+        self.devices.limit, self.devices.most_whole = limit, whole
         self.rested = 0  # so many at the same time
         self.told: list[object] = []
         self.counters = [0] * (DEVICES + 1)
@@ -185,11 +189,15 @@ class World:
 @given(ACTS)
 def test_who_keeps_one_device_in_memory_says_what_who_keeps_all_says(acts):
     small, large = World(1), World(100)
+    light = World(100, whole=0)
     for act in acts:
         small.act(*act)
         large.act(*act)
+        light.act(*act)
     event(f"{small.rested} were at rest")
-    assert orjson.dumps(_plain(small.result())) == orjson.dumps(_plain(large.result()))
+    expected = orjson.dumps(_plain(large.result()))
+    assert orjson.dumps(_plain(small.result())) == expected
+    assert orjson.dumps(_plain(light.result())) == expected
 
 
 def _plain(value):
