@@ -90,7 +90,7 @@ class Talker:
         found = self.events("as.up.data.forward", count=count, within_s=within_s)
         return [each.get("data", {}) for each in found]
 
-    def say(self, payload: bytes, **more: Any) -> Document:
+    def say(self, payload: bytes, *, within_s: float | None = None, **more: Any) -> Document:
         """
         Simulate an uplink, and what the application gets of it.
 
@@ -99,12 +99,12 @@ class Talker:
         """
         f_cnt = next(_counters)
         self.simulate(uplink(payload, f_cnt=f_cnt, **more)).ok_json()
-        message: Document = self.heard(f_cnt).get("uplink_message", {})
+        message: Document = self.heard(f_cnt, within_s=within_s).get("uplink_message", {})
         return message
 
-    def heard(self, f_cnt: int) -> Document:
+    def heard(self, f_cnt: int, *, within_s: float | None = None) -> Document:
         """The ApplicationUp with the uplink of that counter; empty when none comes in time."""
-        deadline = time.monotonic() + self.api.patience_s
+        deadline = time.monotonic() + (self.api.patience_s if within_s is None else within_s)
         while True:
             for each in self.uplinks(count=0):
                 if each.get("uplink_message", {}).get("f_cnt") == f_cnt:

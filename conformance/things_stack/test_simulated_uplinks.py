@@ -15,6 +15,8 @@ from conformance.things_stack.traffic_fixtures import Api
 
 CAYENNE = {"up_formatter": "FORMATTER_CAYENNELPP"}
 MakeTalker = Callable[..., Talker]
+CUT_OFF_S = 20.0
+"""How long an uplink may be held up by its script: the time it may use is short, not the wait."""
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +140,7 @@ def test_script_that_throws_spares_the_uplink(make_talker: MakeTalker, requireme
 @pytest.mark.requirement("TTS-FMT-005")
 def test_script_that_loops_is_cut_off(make_talker: MakeTalker, requirement: Judge) -> None:
     talker = make_talker(**script("while (true) {}"))
-    message = talker.say(b"\x01")
+    message = talker.say(b"\x01", within_s=CUT_OFF_S)
 
     failed = talker.events("as.up.data.decode.fail", count=1)
     found = [message.get("frm_payload"), "decoded_payload" in message, len(failed)]
