@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from conformance.clients.connection import host_header
 from conformance.clients.http import Http
 from conformance.clients.json_documents import JsonDocuments
 from conformance.clients.stream import Stream
+from conformance.outcomes import Inconclusive
 
 EVENTS = "/api/v3/events"
 EVENT_STREAM = "text/event-stream"
@@ -55,7 +57,58 @@ def open_events(
     return EventStream(http, EVENTS, headers=fields, timeout_s=timeout_s, request=request)
 
 
-def events_in(stream: Stream) -> list[dict[str, Any]]:
+class Messages(Protocol):
+    """Where messages come in."""
+
+    @property
+    def values(self) -> list[Any]:
+        """Those that have come so far."""
+
+
+class Subscription:
+    """
+    Events about the same entities for a long time: subscribed to anew when a stream has ended.
+
+    Deployments, and what stands before them, cut streams that live long or are read slowly. What
+    happens between two streams is not heard.
+
+    Args:
+        subscribe: opens a stream.
+    """
+
+    def __init__(self, subscribe: Callable[[], Stream]) -> None:
+        self._subscribe = subscribe
+        self._before: list[Any] = []
+        self._stream = subscribe()
+
+    @property
+    def values(self) -> list[Any]:
+        """The messages of all streams so far."""
+        return [*self._before, *self._stream.values]
+
+    def renew(self) -> None:
+        """Subscribe anew if the stream has ended: before something happens that is to be heard."""
+        if self._stream.ended is not None:
+            self.close()
+            self._before += self._stream.values
+            self._stream = self._subscribe()
+
+    def be_open(self) -> None:
+        """
+        To be called when something has not come.
+
+        Raises:
+            Inconclusive: nothing could, for the stream has ended.
+        """
+        if self._stream.ended is not None:
+            raise Inconclusive(f"the stream of the application's events: {self._stream.ended}")
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._stream.close()
+
+
+def events_in(stream: Messages) -> list[dict[str, Any]]:
     """The events that have come so far, without their ``result`` around them."""
     values = [value for value in stream.values if isinstance(value, dict)]
     return [value["result"] for value in values if isinstance(value.get("result"), dict)]

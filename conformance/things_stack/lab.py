@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any
 
 from conformance.clients.exchange import Response
-from conformance.clients.stream import Stream
 from conformance.outcomes import Inconclusive, NotRun
 from conformance.things_stack.answers import permitted
 from conformance.things_stack.equipment.gateway import Downlink, Gateway, delay_us
@@ -29,7 +28,7 @@ from conformance.things_stack.equipment.rates import (
     rate_text,
 )
 from conformance.things_stack.equipment.station import FOUND, Station
-from conformance.things_stack.event_stream import events_in, is_about
+from conformance.things_stack.event_stream import Subscription, events_in, is_about
 from conformance.things_stack.registering import CHANNELS_HZ, Call, Document, Registrar, eui
 
 AIRTIME_BUDGET_S = 120.0
@@ -75,7 +74,7 @@ class Lab:
         call: Call,
         registrar: Registrar,
         new_gateway: Callable[[str, str, str], None],
-        events: Stream,
+        events: Subscription,
         name: Callable[[str], str],
         place: Place,
         patience_s: float,
@@ -386,11 +385,19 @@ class Stage:
     async def wait_events(
         self, node: Node, *names: str, count: int = 1, within_s: float | None = None
     ) -> list[Document]:
-        """As events, as soon as there are so many, or when the time is over."""
+        """
+        As events, as soon as there are so many, or when the time is over.
+
+        Raises:
+            Inconclusive: there are not, and the stream of events has ended.
+        """
         deadline = time.monotonic() + (self.lab.patience_s if within_s is None else within_s)
         while len(self.events(node, *names)) < count and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
-        return self.events(node, *names)
+        found = self.events(node, *names)
+        if len(found) < count:
+            self.lab.events.be_open()
+        return found
 
     async def uplinks(
         self, node: Node, *, count: int, within_s: float | None = None

@@ -97,6 +97,7 @@ def played(request: pytest.FixtureRequest, lab: Lab, radio_loop: Loop) -> dict[K
         key_of(item) for item in request.session.items if item.getparent(pytest.Module) is module
     ]
     keys = list(dict.fromkeys(key for key in found if key is not None))
+    lab.events.renew()
     return radio_loop.run(play_all(lab, keys))
 
 

@@ -10,9 +10,8 @@ from itertools import count
 from typing import Any
 
 from conformance.clients.exchange import Response
-from conformance.clients.stream import Stream
 from conformance.things_stack.equipment.node import Node
-from conformance.things_stack.event_stream import events_in, is_about
+from conformance.things_stack.event_stream import Messages, Subscription, events_in, is_about
 from conformance.things_stack.traffic_fixtures import Api
 
 Document = dict[str, Any]
@@ -47,7 +46,7 @@ _counters = count(100)
 class Talker:
     """One registered device, and calls about it."""
 
-    def __init__(self, api: Api, application_id: str, node: Node, events: Stream) -> None:
+    def __init__(self, api: Api, application_id: str, node: Node, events: Subscription) -> None:
         self.api = api
         self.application_id = application_id
         self.node = node
@@ -61,10 +60,12 @@ class Talker:
 
     def simulate(self, document: Any) -> Response:
         """POST …/up/simulate"""
+        self.events_of_application.renew()
         return self.api.call("POST", f"{self.path}/up/simulate", document)
 
     def push(self, *items: Document) -> Response:
         """POST …/down/push"""
+        self.events_of_application.renew()
         return self.api.call("POST", f"{self.path}/down/push", {"downlinks": list(items)})
 
     def replace(self, *items: Document) -> Response:
@@ -76,14 +77,22 @@ class Talker:
         return self.api.call("GET", f"{self.path}/down").ok_json()
 
     def events(self, *names: str, count: int, within_s: float | None = None) -> list[Document]:
-        """Events about it that the application's subscriber sees, once there are so many."""
-        return wait_for_events(
+        """
+        Events about it that the application's subscriber sees, once there are so many.
+
+        Raises:
+            Inconclusive: there are not, and the subscriber's stream has ended.
+        """
+        found = wait_for_events(
             self.events_of_application,
             self.device_id,
             *names,
             count=count,
             within_s=self.api.patience_s if within_s is None else within_s,
         )
+        if len(found) < count:
+            self.events_of_application.be_open()
+        return found
 
     def uplinks(self, *, count: int, within_s: float | None = None) -> list[Document]:
         """ApplicationUp messages with uplinks, once there are so many."""
@@ -110,12 +119,13 @@ class Talker:
                 if each.get("uplink_message", {}).get("f_cnt") == f_cnt:
                     return each
             if time.monotonic() >= deadline:
+                self.events_of_application.be_open()
                 return {}
             time.sleep(0.02)
 
 
 def wait_for_events(
-    stream: Stream, device_id: str, *names: str, count: int, within_s: float
+    stream: Messages, device_id: str, *names: str, count: int, within_s: float
 ) -> list[Document]:
     """Events about a device in a stream, once there are so many; any names when none is given."""
     deadline = time.monotonic() + within_s

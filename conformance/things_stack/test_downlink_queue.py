@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from conformance.clients.http import NO_DOCUMENT
-from conformance.clients.stream import Stream
 from conformance.judge import Judge
 from conformance.outcomes import NotApplicable
+from conformance.things_stack.event_stream import Subscription
 from conformance.things_stack.registering import QUIET, Registrar
 from conformance.things_stack.talk import Talker, downlink, refusal
 from conformance.things_stack.traffic_fixtures import Api
@@ -24,7 +24,7 @@ ENCODER = {
 
 @pytest.fixture(scope="module")
 def module_talker(
-    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Subscription
 ) -> Talker:
     """A device with a session, and an encoder."""
     node = registrar.abp("1.0.2", formatters=ENCODER)
@@ -40,7 +40,7 @@ def talker(module_talker: Talker) -> Talker:
 
 @pytest.fixture(scope="module")
 def new_talker(
-    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Subscription
 ) -> Talker:
     """A device whose queue nobody has touched."""
     return Talker(stack_api, traffic_application, registrar.abp("1.0.2"), application_events)
@@ -255,7 +255,7 @@ def test_push_is_taken_whole_or_not_at_all(talker: Talker, requirement: Judge) -
 
 @pytest.fixture(scope="module")
 def group(
-    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Subscription
 ) -> Talker:
     """A device of multicast and class C, of which no gateway knows the way."""
     # Who never answers can be asked for nothing: its settings are those it was made with.
@@ -286,7 +286,7 @@ CAPACITY = 10_000
 
 @pytest.mark.requirement("TTS-DQ-026")
 def test_full_queue_takes_no_more(
-    stack_api: Api, application_events: Stream, requirement: Judge
+    stack_api: Api, application_events: Subscription, requirement: Judge
 ) -> None:
     # An application of its own: nobody has to listen to so many events.
     application = stack_api.stack.new_application()

@@ -12,7 +12,7 @@ import pytest
 from conformance.clients.stream import Stream
 from conformance.judge import Judge
 from conformance.outcomes import Inconclusive
-from conformance.things_stack.event_stream import events_in, open_events
+from conformance.things_stack.event_stream import Subscription, events_in, open_events
 from conformance.things_stack.registering import Registrar
 from conformance.things_stack.talk import Talker, wait_for_events
 from conformance.things_stack.traffic_fixtures import Api
@@ -43,7 +43,7 @@ def subscribe(stack_api: Api) -> Iterator[Subscribe]:
 
 @pytest.fixture(scope="module")
 def make_talker(
-    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Subscription
 ) -> Callable[[], Talker]:
     """Registers a device."""
     return lambda: Talker(

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from conformance.clients.exchange import Response
-from conformance.clients.stream import Stream
 from conformance.judge import Judge
 from conformance.things_stack.answers import part
+from conformance.things_stack.event_stream import Subscription
 from conformance.things_stack.registering import Registrar
 from conformance.things_stack.talk import Talker, uplink
 from conformance.things_stack.traffic_fixtures import Api
@@ -21,7 +21,7 @@ DECODE_DOWNLINK = "function decodeDownlink(i) { return {data: {level: i.bytes[0]
 
 @pytest.fixture(scope="module")
 def talker(
-    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Subscription
 ) -> Talker:
     """A device without formatters."""
     return Talker(stack_api, traffic_application, registrar.abp("1.0.2"), application_events)

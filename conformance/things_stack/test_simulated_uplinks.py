@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from conformance.clients.stream import Stream
 from conformance.judge import Judge
+from conformance.things_stack.event_stream import Subscription
 from conformance.things_stack.registering import Registrar
 from conformance.things_stack.talk import SETTINGS, Talker, error_name, uplink
 from conformance.things_stack.traffic_fixtures import Api
@@ -21,7 +21,7 @@ CUT_OFF_S = 20.0
 
 @pytest.fixture(scope="module")
 def make_talker(
-    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Subscription
 ) -> MakeTalker:
     """Registers a device with formatters."""
 

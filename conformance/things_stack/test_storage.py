@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from conformance.clients.exchange import Response
-from conformance.clients.stream import Stream
 from conformance.judge import Judge
 from conformance.outcomes import NotApplicable
 from conformance.things_stack.answers import error_of, part
+from conformance.things_stack.event_stream import Subscription
 from conformance.things_stack.registering import Registrar
 from conformance.things_stack.talk import Talker, uplink
 from conformance.things_stack.traffic_fixtures import Api
@@ -29,7 +29,7 @@ STORED = "packages/storage/uplink_message"
 
 @pytest.fixture(scope="module")
 def storage(
-    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Subscription
 ) -> Iterator[Talker]:
     """A device whose uplinks are stored, and one uplink of it."""
     node = registrar.abp("1.0.2")

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from conformance.clients.stream import Stream
 from conformance.clients.webhook_receiver import Delivery, WebhookReceiver
 from conformance.judge import Judge
 from conformance.outcomes import Inconclusive, NotApplicable
 from conformance.things_stack.answers import part
-from conformance.things_stack.event_stream import open_events
+from conformance.things_stack.event_stream import Subscription, open_events
 from conformance.things_stack.registering import Registrar
 from conformance.things_stack.talk import Talker, downlink, refusal, uplink, wait_for_events
 from conformance.things_stack.traffic_fixtures import Api, open_application_events
@@ -29,7 +28,7 @@ NORMALIZING = (
 
 @pytest.fixture(scope="module")
 def make_talker(
-    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Stream
+    stack_api: Api, traffic_application: str, registrar: Registrar, application_events: Subscription
 ) -> Callable[..., Talker]:
     """Registers a device with formatters."""
 

@@ -20,7 +20,7 @@ from conformance.run import Run
 from conformance.stack_fixtures import Stack
 from conformance.targets import HERE, webhook_place
 from conformance.things_stack.answers import permitted
-from conformance.things_stack.event_stream import open_events
+from conformance.things_stack.event_stream import Subscription, open_events
 from conformance.things_stack.lab import PLANS, Lab, Place
 from conformance.things_stack.registering import Registrar
 from conformance.things_stack.scripts import Loop
@@ -62,14 +62,14 @@ def traffic_application(stack_api: Api) -> str:
 
 
 @pytest.fixture(scope="session")
-def application_events(stack_api: Api, traffic_application: str) -> Iterator[Stream]:
+def application_events(stack_api: Api, traffic_application: str) -> Iterator[Subscription]:
     """The events of that application."""
-    stream = open_application_events(stack_api, traffic_application)
-    yield stream
-    stream.close()
+    subscription = open_application_events(stack_api, traffic_application)
+    yield subscription
+    subscription.close()
 
 
-def open_application_events(api: Api, application_id: str, **more: Any) -> Stream:
+def open_application_events(api: Api, application_id: str) -> Subscription:
     """
     Subscribe to an application.
 
@@ -77,11 +77,15 @@ def open_application_events(api: Api, application_id: str, **more: Any) -> Strea
         Inconclusive: it was not accepted, or no event tells that it has begun.
     """
     body = {"identifiers": [{"application_ids": {"application_id": application_id}}]}
-    stream = open_events(api.http, api.key, body, **more)
-    if stream.status != 200 or not stream.wait_for(1, 5.0):
-        stream.close()
-        raise Inconclusive(f"the event stream did not open: {stream.response.summary()}")
-    return stream
+
+    def subscribe() -> Stream:
+        stream = open_events(api.http, api.key, body)
+        if stream.status != 200 or not stream.wait_for(1, 5.0):
+            stream.close()
+            raise Inconclusive(f"the event stream did not open: {stream.response.summary()}")
+        return stream
+
+    return Subscription(subscribe)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +97,11 @@ def registrar(stack_api: Api, traffic_application: str) -> Registrar:
 
 @pytest.fixture(scope="session")
 def lab(
-    run: Run, stack_api: Api, registrar: Registrar, application_events: Stream, radio_loop: Loop
+    run: Run,
+    stack_api: Api,
+    registrar: Registrar,
+    application_events: Subscription,
+    radio_loop: Loop,
 ) -> Iterator[Lab]:
     """Where scripts for devices work."""
     place = place_of(run)

@@ -67,7 +67,7 @@ def _apart(message: bytes) -> bytes:
 
 
 def _hears_all(core: Core) -> None:
-    """Whoever named the application hears all of its devices, whoever named a device as well."""
+    """Whoever named the application hears all of its devices, whoever named one of them as well."""
     events = core.stack.events
     found = events._listeners
 
@@ -79,7 +79,9 @@ def _hears_all(core: Core) -> None:
 
 
 def _others(known: dict[Any, list[Subscription]], keys: list[Any]) -> list[Any]:
-    return [key for key in known if key not in keys]
+    """Keys of the same tenant and application."""
+    own = {(key[0], key[2]) for key in keys}
+    return [key for key in known if key not in keys and (key[0], key[2]) in own]
 
 
 def _one_name_less(document: Any) -> Any:
@@ -130,7 +132,7 @@ DEVIATIONS: dict[str, Deviation] = {
         "Events have no unique_id.", effects=_event(lambda event: event.pop("unique_id", None))
     ),
     "events-for-everybody": Deviation(
-        "Every subscriber sees the events of all devices.", setup=_hears_all
+        "Subscribers see the events of all devices of the application.", setup=_hears_all
     ),
     "events-names-overlooked": Deviation(
         "names of a subscription are overlooked.", rpcs=_STREAM, before=with_body(_one_name_less)
