@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from conformance.clients.exchange import Response
 from conformance.judge import Judge
-from conformance.outcomes import NotRun
+from conformance.outcomes import Inconclusive, NotRun
 
 
 def error_of(answer: Response) -> dict[str, Any]:
@@ -73,6 +73,19 @@ def instant(document: Any, name: str) -> datetime | None:
         return datetime.fromisoformat(told_time) if isinstance(told_time, str) else None
     except ValueError:
         return None
+
+
+def just_after(document: Any) -> str:
+    """
+    The first microsecond after a document's last change, for filters by time.
+
+    Raises:
+        Inconclusive: it does not tell when that was.
+    """
+    changed = instant(document, "updated_at")
+    if changed is None:
+        raise Inconclusive(f"no updated_at was told: {document}")
+    return f"{changed + timedelta(microseconds=1):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def check_times(answers: list[Any], requirement: Judge) -> None:

@@ -176,3 +176,16 @@ def test_key_belongs_to_its_application(stack: Stack, application: str, requirem
     answer = stack.api.get(f"/applications/{application}/api-keys/{key.get('id')}")
 
     requirement.check(told(answer), expected=[404, "pkg/identityserver/store:api_key_not_found"])
+
+
+@pytest.mark.requirement("TTS-AC-008")
+def test_others_restore_nothing(stack: Stack, application: str, requirement: Judge) -> None:
+    path = f"/applications/{stack.new_application()}"
+    key = stack.new_key(f"/applications/{application}", "RIGHT_APPLICATION_ALL")
+    stack.given(stack.api.delete(path))
+
+    answer = stack.api.post(f"{path}/restore", {}, key=key)
+
+    requirement.check_in(answer.status, accepted=[403, 404])
+    after = stack.api.get(path, field_mask="name")
+    requirement.check_in(after.status, accepted=[403, 404])

@@ -319,3 +319,23 @@ def test_restored_application_is_not_deleted(stack: Stack, requirement: Judge) -
     answer = stack.given(stack.api.get(path, field_mask="name,deleted_at"))
 
     requirement.check(part(answer, "deleted_at"), expected=None)
+
+
+@pytest.mark.requirement("TTS-APP-024")
+def test_list_of_deleted_leaves_others_out(stack: Stack, requirement: Judge) -> None:
+    gone, stays = (stack.new_application() for _ in range(2))
+    stack.given(stack.api.delete(f"/applications/{gone}"))
+
+    query = {"deleted": "true", "order": "-created_at", "limit": 1000}
+    answer = stack.api.get(f"/users/{stack.user_id}/applications", **query)
+
+    listed = part(stack.given(answer), "applications") or []
+    ids = {part(each, "ids", "application_id") for each in listed}
+    requirement.check([gone in ids, stays in ids], expected=[True, False])
+
+
+@pytest.mark.requirement("TTS-APP-025")
+def test_what_is_not_deleted_is_not_restored(stack: Stack, requirement: Judge) -> None:
+    answer = stack.api.post(f"/applications/{stack.new_application()}/restore", {})
+
+    requirement.check(answer.status, expected=404)

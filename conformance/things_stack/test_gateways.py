@@ -8,7 +8,15 @@ from conformance.clients.exchange import Response
 from conformance.judge import Judge
 from conformance.outcomes import NotApplicable
 from conformance.stack_fixtures import Stack
-from conformance.things_stack.answers import attribute, causes, check_times, fields, part, told
+from conformance.things_stack.answers import (
+    attribute,
+    causes,
+    check_times,
+    fields,
+    just_after,
+    part,
+    told,
+)
 
 
 def create(stack: Stack, ids: dict[str, str], **more: Any) -> Response:
@@ -291,10 +299,13 @@ def test_link_sets_antennas_and_no_name(
 ) -> None:
     path, key = linked
 
-    good = update(stack, path, key, "antennas", [{"gain": 3}])
+    good = [
+        update(stack, path, key, "antennas", [{"gain": 3}]).status,
+        update(stack, path, key, "attributes", {"a-key": "b"}).status,
+    ]
     answer = update(stack, path, key, "name", "x")
 
-    requirement.check(good.status, expected=200)
+    requirement.check(good, expected=[200, 200])
     requirement.check(
         [*told(answer), attribute(answer, "missing")],
         expected=[
@@ -329,3 +340,91 @@ def test_update_sets_its_time(stack: Stack, requirement: Judge) -> None:
     answers = [stack.given(stack.api.put(path, document)) for _ in range(2)]
 
     check_times(answers, requirement)
+
+
+@pytest.mark.requirement("TTS-GW-022")
+@pytest.mark.parametrize("secret", ["lbs_lns_secret", "target_cups_key"])
+def test_secrets_are_set_with_a_right(stack: Stack, secret: str, requirement: Judge) -> None:
+    path = f"/gateways/{stack.new_gateway()}"
+    key = stack.new_key(path, "RIGHT_GATEWAY_INFO", "RIGHT_GATEWAY_SETTINGS_BASIC")
+
+    answer = update(stack, path, key, secret, {"value": "c2VjcmV0"})
+
+    requirement.check(
+        [*told(answer), attribute(answer, "missing")],
+        expected=[
+            403,
+            "pkg/auth/rights:insufficient_gateway_rights",
+            ["RIGHT_GATEWAY_WRITE_SECRETS"],
+        ],
+    )
+
+
+@pytest.mark.requirement("TTS-GW-023")
+def test_place_is_not_told_to_others(stack: Stack, application: str, requirement: Judge) -> None:
+    place = {"latitude": 52.5, "longitude": 13.5, "source": "SOURCE_REGISTRY"}
+    path = f"/gateways/{stack.new_gateway(antennas=[{'gain': 3, 'location': place}])}"
+    key = stack.new_key(f"/applications/{application}", "RIGHT_APPLICATION_INFO")
+
+    own = stack.given(stack.api.get(path, field_mask="antennas"))
+    answer = stack.api.get(path, field_mask="antennas", key=key)
+
+    # Older versions tell others nothing of such antennas.
+    told_places = [
+        [part(each, "location", "latitude") for each in part(found, "antennas") or []]
+        for found in (own, answer.json)
+    ]
+    requirement.check(answer.status, expected=200)
+    requirement.check_in(told_places, accepted=[[[52.5], [None]], [[52.5], []]])
+
+
+@pytest.mark.requirement("TTS-GW-024")
+def test_eui_of_another_cannot_be_set(stack: Stack, requirement: Judge) -> None:
+    eui, name, other = stack.new_eui(), stack.new_id(), stack.new_gateway()
+    stack.given(create(stack, {"gateway_id": name, "eui": eui}))
+    document = {
+        "gateway": {"ids": {"gateway_id": other, "eui": eui}},
+        "field_mask": {"paths": ["ids.eui"]},
+    }
+
+    answer = stack.permitted(stack.api.put(f"/gateways/{other}", document))
+
+    euis = [
+        part(stack.given(stack.api.get(f"/gateways/{each}")), "ids", "eui")
+        for each in (name, other)
+    ]
+    requirement.check([answer.status, *euis], expected=[409, eui, None])
+
+
+@pytest.mark.requirement("TTS-GW-025")
+def test_gateways_are_listed_since_a_time(stack: Stack, requirement: Judge) -> None:
+    old = stack.new_id()
+    made = stack.given(create(stack, {"gateway_id": old}))
+    new = stack.new_gateway()
+
+    found = []
+    for since in ("2020-01-01T00:00:00Z", just_after(made)):
+        document = {
+            "field_mask": {"paths": ["name"]}, "filters": [{"updated_since": since}],
+            "order": "-created_at", "limit": 1000,
+        }  # fmt: skip
+        listed = part(stack.given(stack.api.post("/gateways/filter", document)), "gateways") or []
+        ids = {part(each, "ids", "gateway_id") for each in listed}
+        found.append([old in ids, new in ids])
+
+    requirement.check(found, expected=[[True, True], [False, True]])
+
+
+@pytest.mark.requirement("TTS-GW-026")
+def test_new_plan_is_told_twice(stack: Stack, requirement: Judge) -> None:
+    path = f"/gateways/{stack.new_gateway(frequency_plan_id='EU_863_870')}"
+    document = {
+        "gateway": {"frequency_plan_id": "US_902_928_FSB_2"},
+        "field_mask": {"paths": ["frequency_plan_id"]},
+    }
+    stack.given(stack.api.put(path, document))
+
+    answer = stack.given(stack.api.get(path, field_mask="frequency_plan_id,frequency_plan_ids"))
+
+    found = [part(answer, name) for name in ("frequency_plan_id", "frequency_plan_ids")]
+    requirement.check(found, expected=["US_902_928_FSB_2", ["US_902_928_FSB_2"]])

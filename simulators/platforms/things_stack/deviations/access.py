@@ -46,4 +46,9 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("ApplicationAccess/GetAPIKey",),
         answer=forgiven("pkg/identityserver/store:api_key_not_found"),
     ),
+    "restore-by-everybody": Deviation(
+        "Everybody may restore an application.",
+        rpcs=("ApplicationRegistry/Restore",),
+        answer=forgiven("pkg/auth/rights:no_application_rights"),
+    ),
 }

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from simulators.platforms.effects import Answer, Request
 from simulators.platforms.things_stack.deviations.changes import (
     body_without,
+    document_of,
     forgiven,
     renamed,
     with_body,
@@ -43,6 +44,23 @@ def _unforgetting() -> OnAnswer:
             gone.append({"ids": {"application_id": answer.request.path.rpartition("/")[2]}})
             return answer
         return with_document(listed)(answer)
+
+    return changed
+
+
+def _with_living() -> OnAnswer:
+    """List all applications among the deleted ones."""
+    made: list[Any] = []
+
+    def changed(answer: Answer) -> Answer:
+        if answer.request.method == "POST":
+            made.append({"ids": document_of(answer).get("ids", {})})
+            return answer
+        if "deleted=" not in answer.request.query:
+            return answer
+        return with_document(
+            lambda found: {"applications": [*found.get("applications", ()), *made]}
+        )(answer)
 
     return changed
 
@@ -175,5 +193,15 @@ DEVIATIONS: dict[str, Deviation] = {
         "An application with devices can be purged.",
         rpcs=("ApplicationRegistry/Purge",),
         answer=forgiven("pkg/identityserver:application_has_devices"),
+    ),
+    "live-applications-listed-as-deleted": Deviation(
+        "A list of deleted applications holds the others as well.",
+        rpcs=("ApplicationRegistry/Create", "ApplicationRegistry/List"),
+        answer=_with_living(),
+    ),
+    "restore-of-the-living": Deviation(
+        "An application that is not deleted is restored all the same.",
+        rpcs=("ApplicationRegistry/Restore",),
+        answer=with_status(200, of=404),
     ),
 }

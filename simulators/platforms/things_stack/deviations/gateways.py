@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec.structs import replace
+
+from simulators.platforms.effects import Answer
 from simulators.platforms.things_stack.deviations.changes import (
+    body_without,
     forgiven,
+    on_error,
     with_body,
     with_document,
     with_error_status,
@@ -13,8 +20,36 @@ from simulators.platforms.things_stack.deviations.changes import (
     without,
     without_attribute,
 )
-from simulators.platforms.things_stack.deviations.deviation import Deviation
+from simulators.platforms.things_stack.deviations.deviation import Deviation, OnAnswer
 from simulators.platforms.things_stack.deviations.entities import purges_of, restores_of
+
+
+def _secrets_allowed(answer: Answer, document: Any) -> Answer:
+    missing = document["details"][0].get("attributes", {}).get("missing")
+    is_meant = missing == ["RIGHT_GATEWAY_WRITE_SECRETS"]
+    return replace(answer, status=200, document={}) if is_meant else answer
+
+
+def _plans_apart(document: Any) -> Any:
+    """Another plan than those that gateways are made with is told by itself alone."""
+    if document.get("frequency_plan_id") == "US_902_928_FSB_2":
+        document.pop("frequency_plan_ids", None)
+    return document
+
+
+def _with_places() -> OnAnswer:
+    """Antennas are told to everybody as they were made."""
+    made: dict[str, Any] = {}
+
+    def change(document: Any) -> Any:
+        name = document.get("ids", {}).get("gateway_id")
+        if "antennas" in document:
+            made.setdefault(name, document["antennas"])
+            document["antennas"] = made[name]
+        return document
+
+    return with_document(change)
+
 
 DEVIATIONS: dict[str, Deviation] = {
     **restores_of("gateway"),
@@ -115,5 +150,30 @@ DEVIATIONS: dict[str, Deviation] = {
         "An update of a gateway is told with the time of the creation.",
         rpcs=("GatewayRegistry/Update",),
         answer=with_document(with_time_of_creation),
+    ),
+    "gateway-secrets-set-by-everybody": Deviation(
+        "Secrets of a gateway are set without the right to.",
+        rpcs=("GatewayRegistry/Update",),
+        answer=on_error("pkg/auth/rights:insufficient_gateway_rights", _secrets_allowed),
+    ),
+    "gateway-place-for-everybody": Deviation(
+        "Everybody is told where a gateway stands.",
+        rpcs=("GatewayRegistry/Create", "GatewayRegistry/Get"),
+        answer=_with_places(),
+    ),
+    "gateway-eui-taken-over": Deviation(
+        "A gateway can be given the EUI of another one.",
+        rpcs=("GatewayRegistry/Update",),
+        answer=with_status(200, of=409),
+    ),
+    "gateways-of-any-time": Deviation(
+        "Gateways are listed whenever they were changed.",
+        rpcs=("GatewayRegistry/List",),
+        before=body_without("filters"),
+    ),
+    "gateway-plans-apart": Deviation(
+        "A frequency plan that an update sets is not told as a list.",
+        rpcs=("GatewayRegistry/Update", "GatewayRegistry/Get"),
+        answer=with_document(_plans_apart),
     ),
 }
