@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from conformance.judge import Judge
 from conformance.outcomes import Inconclusive
 from conformance.things_stack.answers import told
-from conformance.things_stack.equipment.class_b import is_ping_slot, slot_of
-from conformance.things_stack.equipment.gateway import Gateway, gps_us
+from conformance.things_stack.equipment.class_b import is_ping_slot, slot_of, without_slots_s
+from conformance.things_stack.equipment.gateway import GPS_AHEAD_S, Gateway, gps_us
 from conformance.things_stack.equipment.values import commands_of
 from conformance.things_stack.lab import Stage
 from conformance.things_stack.scripts import plays
@@ -66,8 +67,9 @@ async def named_gateway(stage: Stage) -> Record:
     stage.send(STRANGER, gateways[1])
     await stage.uplink(node, b"\x01", gateways[0], f_cnt=1)
     await asyncio.sleep(AFTER_RX2_S)
+    quiet = stage.quiet(*gateways)
     await stage.push(node, item(b"\xca\xfe", **through(gateways[1])))
-    answer = await stage.answer(stage.quiet(*gateways), within_s=AT_ONCE_S, read=node.read)
+    answer = await stage.answer(quiet, within_s=AT_ONCE_S, read=node.read)
     return {"answer": answer, "wanted": gateways[1].gateway_id}
 
 
@@ -96,9 +98,10 @@ async def ping_slots(stage: Stage) -> Record:
     await asyncio.sleep(1.2)
     await stage.uplink(node, b"\x02", gateway, f_cnt=2, class_b=True)
     await asyncio.sleep(AFTER_RX2_S)
+    quiet, patience_s = stage.quiet(gateway), in_slots_s(AT_ONCE_S + 2.0)
     await stage.push(node, item(b"\xb0\x0b"))
     answer = await stage.answer(
-        stage.quiet(gateway), within_s=AT_ONCE_S + 2.0, read=lambda phy: with_port(node.read(phy))
+        quiet, within_s=patience_s, read=lambda phy: with_port(node.read(phy))
     )
     return {
         "commands": commands_of(agreed.frame) if agreed else [], "answer": answer,
@@ -113,11 +116,18 @@ async def not_in_class_b(stage: Stage) -> Record:
     node = await stage.abp("1.0.3", supports_class_b=True, ping_slot_periodicity="PING_EVERY_1S")
     await stage.uplink(node, b"\x01", gateway, f_cnt=1)
     await asyncio.sleep(AFTER_RX2_S)
+    quiet, patience_s = stage.quiet(gateway), in_slots_s(AT_ONCE_S)
     await stage.push(node, item(b"\xb0\x0b"))
-    early = await stage.answer(stage.quiet(gateway), within_s=AT_ONCE_S, read=node.read)
+    early = await stage.answer(quiet, within_s=patience_s, read=node.read)
     sent = await stage.uplink(node, b"\x02", gateway, f_cnt=2)
     answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
     return {"early": early, "answer": answer}
+
+
+def in_slots_s(seconds: float) -> float:
+    """So long, and longer when a beacon with its time without slots comes in between."""
+    gps_us = int((time.time() + GPS_AHEAD_S) * 1_000_000)
+    return seconds + without_slots_s(gps_us, seconds)
 
 
 def with_port(frame: Any) -> Any:

@@ -6,7 +6,12 @@ import asyncio
 import json
 from typing import Any
 
-from conformance.things_stack.equipment.class_b import first_slot, is_ping_slot, slot_of
+from conformance.things_stack.equipment.class_b import (
+    first_slot,
+    is_ping_slot,
+    slot_of,
+    without_slots_s,
+)
 from conformance.things_stack.equipment.gateway import Downlink, Gateway, delay_us, gps_us
 from conformance.things_stack.equipment.node import Node
 from conformance.things_stack.equipment.rates import EU868_RATES, airtime_s, rate_text
@@ -199,6 +204,16 @@ def test_ping_slots_are_those_of_a_published_vector() -> None:
     assert slot_of(begin_us + 40) == (1024, 40)
     moments = (begin_us, begin_us + 1, begin_us + 30_000)
     assert [is_ping_slot(at, "52d4c302", 4096) for at in moments] == [True, False, False]
+
+
+def test_no_slot_is_near_a_beacon() -> None:
+    """The last slot ends 3 s before the beacon, the first one begins 2.12 s after it."""
+    begin_us = 9_645_062 * 128_000_000
+    moments_s = (2.0, 2.2, 120.9, 121.1, 127.0)
+
+    found = [round(without_slots_s(begin_us + int(at_s * 1e6), 4.0), 6) for at_s in moments_s]
+
+    assert found == [5.12, 0.0, 0.0, 5.12, 5.12]
 
 
 def test_gateway_with_gps_counts_gps_time() -> None:

@@ -29,6 +29,13 @@ def slot_of(gps_us: int) -> tuple[int, int]:
     return divmod(gps_us % BEACON_US - RESERVED_US, SLOT_US)
 
 
+def without_slots_s(gps_us: int, within_s: float) -> float:
+    """How long there is no slot, around a beacon, if that begins within a time."""
+    at_s, end_s = gps_us % BEACON_US / 1e6, (RESERVED_US + SLOTS * SLOT_US) / 1e6
+    is_near = at_s < RESERVED_US / 1e6 or at_s + within_s > end_s
+    return (RESERVED_US + BEACON_US) / 1e6 - end_s if is_near else 0.0
+
+
 def is_ping_slot(gps_us: int, dev_addr: str, period: int) -> bool:
     """Whether one of the device's slots begins at this very moment."""
     beacon_s = gps_us // BEACON_US * 128
