@@ -5,7 +5,7 @@ import pytest
 from conformance.clients.exchange import Response
 from conformance.judge import Judge
 from conformance.stack_fixtures import Stack
-from conformance.things_stack.answers import part, told
+from conformance.things_stack.answers import check_times, part, told
 
 HOOK = {
     "base_url": "https://hooks.example.com/tts", "format": "json",
@@ -110,3 +110,30 @@ def test_unmasked_fields_are_not_stored(stack: Stack, application: str, requirem
     found = stack.api.get(path, field_mask="uplink_message,base_url")
     requirement.check(part(found.json, "base_url"), expected=HOOK["base_url"])
     requirement.check(part(found.json, "uplink_message"), expected=None)
+
+
+@pytest.mark.requirement("TTS-WR-008")
+def test_setting_again_sets_the_time(stack: Stack, application: str, requirement: Judge) -> None:
+    name = stack.new_id()
+    path = f"/as/webhooks/{application}/{name}"
+
+    answers = []
+    for _ in range(2):
+        stack.given(put(stack, application, name))
+        answers.append(stack.given(stack.api.get(path)))
+
+    check_times(answers, requirement)
+
+
+@pytest.mark.requirement("TTS-WR-009")
+def test_list_tells_what_the_mask_names(
+    stack: Stack, application: str, name: str, created: Response, requirement: Judge
+) -> None:
+    stack.given(created)
+
+    answer = stack.given(stack.api.get(f"/as/webhooks/{application}", field_mask="base_url"))
+
+    listed = part(answer, "webhooks") or []
+    mine = [each for each in listed if part(each, "ids", "webhook_id") == name]
+    found = [[part(each, member) for member in HOOK] for each in mine]
+    requirement.check(found, expected=[[HOOK["base_url"], None, None]])

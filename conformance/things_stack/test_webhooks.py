@@ -328,6 +328,29 @@ def test_hook_has_to_exist(talker: Talker, requirement: Judge) -> None:
     requirement.check([answer.status, error_name(answer)], expected=[404, "webhook_not_found"])
 
 
-def _down(talker: Talker, hook: str) -> str:
+@pytest.mark.requirement("TTS-WH-024")
+def test_hook_replaces_downlinks(talker: Talker, hook: Hook, requirement: Judge) -> None:
+    talker.replace(downlink(b"\x01"), downlink(b"\x02")).ok_json()
+    path = _down(talker, hook(base_url=NOWHERE, format="json"), "replace")
+
+    answer = talker.api.call("POST", path, {"downlinks": [downlink(b"\x06")]})
+
+    queued = [each.get("frm_payload") for each in talker.queue().get("downlinks", ())]
+    requirement.check([answer.status, queued], expected=[200, ["Bg=="]])
+
+
+@pytest.mark.requirement("TTS-WH-025")
+def test_hook_needs_the_right_to_downlinks(talker: Talker, hook: Hook, requirement: Judge) -> None:
+    talker.replace().ok_json()
+    owner = f"/applications/{talker.application_id}"
+    key = talker.api.stack.new_key(owner, "RIGHT_APPLICATION_TRAFFIC_READ")
+    path = _down(talker, hook(base_url=NOWHERE, format="json"))
+
+    answer = talker.api.call("POST", path, {"downlinks": [downlink(b"\x07")]}, key=key)
+
+    requirement.check([answer.status, talker.queue()], expected=[403, {}])
+
+
+def _down(talker: Talker, hook: str, how: str = "push") -> str:
     application = talker.application_id
-    return f"/as/applications/{application}/webhooks/{hook}/devices/{talker.device_id}/down/push"
+    return f"/as/applications/{application}/webhooks/{hook}/devices/{talker.device_id}/down/{how}"

@@ -233,4 +233,14 @@ DEVIATIONS: dict[str, Deviation] = {
     "webhook-without-normalized": Deviation(
         "Measurements are not delivered on their own.", setup=_on_wanting(_without_normalized)
     ),
+    "hook-replacement-pushed": Deviation(
+        "What a webhook is given to replace the queue goes behind it.",
+        rpcs=("ApplicationWebhookDownlinks/Replace",),
+        before=lambda request: replace(request, path=f"{request.path.removesuffix('replace')}push"),
+    ),
+    "hook-for-everybody": Deviation(
+        "Everybody may give downlinks to a webhook.",
+        rpcs=("ApplicationWebhookDownlinks/Push",),
+        answer=with_status(200, of=403),
+    ),
 }

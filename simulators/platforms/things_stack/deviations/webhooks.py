@@ -10,6 +10,7 @@ from simulators.platforms.things_stack.deviations.changes import (
     with_body,
     with_document,
     with_member,
+    with_time_of_creation,
     without,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
@@ -54,5 +55,19 @@ DEVIATIONS: dict[str, Deviation] = {
         "A webhook stores what the mask leaves out.",
         rpcs=("ApplicationWebhookRegistry/Set",),
         before=with_body(_with_all_masked),
+    ),
+    "webhook-set-keeps-time": Deviation(
+        "A webhook is read with the time of its creation.",
+        rpcs=("ApplicationWebhookRegistry/Get",),
+        answer=with_document(with_time_of_creation),
+    ),
+    "webhook-list-tells-more": Deviation(
+        "The list of webhooks tells formats, unasked.",
+        rpcs=("ApplicationWebhookRegistry/List",),
+        answer=with_document(
+            lambda found: {
+                "webhooks": [{"format": "json", **each} for each in found.get("webhooks", ())]
+            }
+        ),
     ),
 }
