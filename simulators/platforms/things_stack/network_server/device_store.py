@@ -8,7 +8,7 @@ anything leaves it.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTabl
 from simulators.platforms.things_stack.network_server import channel_lists, traffic
 from simulators.platforms.things_stack.network_server.channel_lists import ChannelLists
 from simulators.platforms.things_stack.network_server.device import Device
+from simulators.platforms.things_stack.network_server.in_memory import InMemory
 from simulators.platforms.things_stack.network_server.resting import Resting, rest_of, unpack
 from simulators.platforms.things_stack.network_server.traits import TraitsTable
 from simulators.platforms.things_stack.newest_rows import NewestRows
@@ -52,20 +53,19 @@ class DeviceStore(DeviceTable):
 
     def __init__(self, database: Database, *, cache: int = DEFAULT_CACHE) -> None:
         super().__init__(database, "ns_device")
-        self.limit = cache
         self.most_whole = MOST_WHOLE
         self.traits = TraitsTable()
         self.resting = Resting()
         self._channels = ChannelLists(database)
         self._traffic = NewestRows(database, "ns_traffic")
-        self._devices: OrderedDict[int, Device] = OrderedDict()
+        self.memory = InMemory(cache)
         self._whole: deque[Device] = deque()  # in the order in which they were read
         self._by_address: dict[str, list[Device]] = {}
         self._changed: dict[Device, bool] = {}  # with whether the whole state is to be written
 
     def __len__(self) -> int:
         """How many devices are in memory."""
-        return len(self._devices)
+        return len(self.memory)
 
     # --- devices for traffic
 
@@ -79,7 +79,7 @@ class DeviceStore(DeviceTable):
                 self._by_address[dev_addr] = found
         else:
             for device in found:
-                self._devices.move_to_end(device.number)
+                self.memory.stay(device)
         return found
 
     def _rested(self, dev_addr: str) -> Device | None:
@@ -87,7 +87,7 @@ class DeviceStore(DeviceTable):
         found = self.resting.take(dev_addr)
         if found is None:
             return None
-        packed, heard = found
+        packed, heard, age = found
         rest = unpack(packed)
         traits = self.traits[rest.traits]
         device = Device(
@@ -95,7 +95,11 @@ class DeviceStore(DeviceTable):
             device_id=rest.device_id, traffic=heard, rest=rest, traits=traits,
         )  # fmt: skip
         device.packed_rest = packed
-        self._devices[rest.number] = device
+        # Had it stayed, it would be there now if fewer others than that have been used since.
+        if age < self.memory.limit:
+            self.memory.stay(device)
+        else:
+            self.memory.invite(device)
         return device
 
     def _read(self, dev_addr: str) -> list[Device]:
@@ -106,7 +110,7 @@ class DeviceStore(DeviceTable):
 
     def by_number(self, number: int) -> Device | None:
         """The device of that row."""
-        found = self._devices.get(number)
+        found = self.memory.get(number)
         return found or self._one(self.database.one(_BY_NUMBER, number))
 
     def by_id(self, application: str, device_id: str) -> Device | None:
@@ -124,9 +128,9 @@ class DeviceStore(DeviceTable):
     def _device(self, row: Row) -> Device:
         """The device in memory, else as the row has it."""
         number, tenant, application, device_id, text, state_text = row
-        known = self._devices.get(number)
+        known = self.memory.get(number)
         if known is not None:
-            self._devices.move_to_end(number)
+            self.memory.stay(known)
             return known
         state: Document = self._loaded(state_text)
         device = Device(
@@ -136,7 +140,7 @@ class DeviceStore(DeviceTable):
         )  # fmt: skip
         for address in device.addresses():
             self.resting.drop(address)
-        self._devices[number] = device
+        self.memory.stay(device)
         self._whole.append(device)
         return device
 
@@ -148,21 +152,24 @@ class DeviceStore(DeviceTable):
                 self._let_go(device)
                 if device.is_read:  # something is under way: its turn comes again
                     self._whole.append(device)
-        while len(self._devices) > self.limit:
-            oldest = next(iter(self._devices.values()))
-            self._put_to_rest(oldest)
-            self._drop(oldest)
+        for device in self.memory.too_many():
+            if self._put_to_rest(device) or not self.memory.is_guest(device):
+                self._drop(device)
+            else:
+                self.memory.stay(device)
 
-    def _put_to_rest(self, device: Device) -> None:
+    def _put_to_rest(self, device: Device) -> bool:
         """Keep what the device needs to talk again, if it is at rest and alone at its address."""
         address, _ = device.addresses()
         if address is None or len(self._by_address.get(address, ())) != 1 or not device.is_resting:
-            return
+            return False
         self._let_go(device)
         packed = device.packed_rest
-        if packed is not None and not device.is_read:
-            heard = device.packed_traffic or traffic.encode(device.traffic)
-            self.resting.put(address, packed, heard)
+        if packed is None or device.is_read:
+            return False
+        heard = device.packed_traffic or traffic.encode(device.traffic)
+        self.resting.put(address, packed, heard)
+        return True
 
     def _let_go(self, device: Device) -> None:
         """Keep no more of a device at rest than it needs to talk."""
@@ -173,7 +180,7 @@ class DeviceStore(DeviceTable):
 
     def _drop(self, device: Device) -> None:
         device.is_gone = True
-        del self._devices[device.number]
+        self.memory.leave(device)
         addresses = device.addresses()
         for address in addresses:
             self._by_address.pop(address or "", None)
@@ -262,7 +269,7 @@ class DeviceStore(DeviceTable):
 
     def _void(self, number: int) -> None:
         """A call is about to change or delete the row of a device, if it has one yet."""
-        device = self._devices.get(number)
+        device = self.memory.get(number)
         if device is not None:
             self._changed.pop(device, None)
             self._drop(device)
@@ -278,9 +285,9 @@ class DeviceStore(DeviceTable):
     def forget(self) -> None:
         """The database was rolled back: nothing in memory can be trusted."""
         self._changed.clear()
-        for device in self._devices.values():
+        for device in self.memory:
             device.is_gone = True
-        self._devices.clear()
+        self.memory.clear()
         self._whole.clear()
         self._by_address.clear()
         self.resting.clear()

@@ -42,7 +42,7 @@ _MAC_STATE = {
 _IDS = {"device_id", "application_ids", "dev_eui", "join_eui"}
 
 
-_SIZE = Struct("<H")
+_HEAD = Struct("<IH")  # when it was put there; the size of the first part
 
 
 class Rest(msgspec.Struct, array_like=True, gc=False, frozen=True):
@@ -131,25 +131,34 @@ class Resting:
     def __init__(self, limit: int = MOST_RESTING) -> None:
         self.limit = limit
         self._by_address: dict[str, bytes] = {}
+        self._count = 0  # how often one was put here
 
     def __len__(self) -> int:
         return len(self._by_address)
 
     def put(self, dev_addr: str, packed: bytes, traffic: bytes) -> None:
         """Keep one, packed, and its traffic as it is stored; the only one with its address."""
-        self._by_address[dev_addr] = _SIZE.pack(len(packed)) + packed + traffic
+        self._count += 1
+        head = _HEAD.pack(self._count & 0xFFFF_FFFF, len(packed))
+        self._by_address[dev_addr] = head + packed + traffic
         if len(self._by_address) > self.limit:
             # Many at once: to find the first one, a dict looks at all that were there before.
             for oldest in list(islice(self._by_address, 1 + self.limit // 16)):
                 del self._by_address[oldest]
 
-    def take(self, dev_addr: str) -> tuple[bytes, Traffic] | None:
-        """The one with that address, which is in use from now on, and its traffic."""
+    def take(self, dev_addr: str) -> tuple[bytes, Traffic, int] | None:
+        """
+        The one with that address, which is in use from now on, and its traffic.
+
+        The third is how many others were put here since.
+        """
         found = self._by_address.pop(dev_addr, None)
         if found is None:
             return None
-        end = _SIZE.size + _SIZE.unpack_from(found)[0]
-        return found[_SIZE.size : end], decode(found[end:])
+        put_at, size = _HEAD.unpack_from(found)
+        end = _HEAD.size + size
+        age = self._count - put_at & 0xFFFF_FFFF
+        return found[_HEAD.size : end], decode(found[end:]), age
 
     def drop(self, dev_addr: str | None) -> None:
         """What was known of an address is void."""

@@ -75,15 +75,17 @@ class World:
     """
     A network with devices of several versions.
 
-    Of them ``limit`` are in memory, ``whole`` of those with all that is stored of them.
+    Of them ``limit`` stay in memory, ``whole`` of those with all that is stored of them, and so
+    many ``guests`` for a while.
     """
 
-    def __init__(self, limit: int, *, whole: int = 100) -> None:
+    def __init__(self, limit: int, *, whole: int = 100, guests: int = 0) -> None:
         self.bench = Bench()
         self.bench.application()
         self.air = Air(self.bench)
         self.devices = self.bench.core.stack.network.devices
-        self.devices.limit, self.devices.most_whole = limit, whole
+        self.devices.memory.limit, self.devices.most_whole = limit, whole
+        self.devices.memory.most_guests = guests
         self.rested = 0  # so many at the same time
         self.told: list[object] = []
         self.counters = [0] * (DEVICES + 1)
@@ -189,15 +191,17 @@ class World:
 @given(ACTS)
 def test_who_keeps_one_device_in_memory_says_what_who_keeps_all_says(acts):
     small, large = World(1), World(100)
-    light = World(100, whole=0)
+    light, visited = World(100, whole=0), World(1, guests=1)
     for act in acts:
         small.act(*act)
         large.act(*act)
         light.act(*act)
+        visited.act(*act)
     event(f"{small.rested} were at rest")
     expected = orjson.dumps(_plain(large.result()))
     assert orjson.dumps(_plain(small.result())) == expected
     assert orjson.dumps(_plain(light.result())) == expected
+    assert orjson.dumps(_plain(visited.result())) == expected
 
 
 def _plain(value):
@@ -263,7 +267,7 @@ def test_nothing_is_kept_of_what_was_rolled_back(world):
 def test_adr_counts_from_its_last_change_also_after_a_rest(bench):
     walk = Walk(bench)
     devices = bench.core.stack.network.devices
-    devices.limit = 0
+    devices.memory.limit = devices.memory.most_guests = 0
     walk.send(snr=0.0)
     walk.send(snr=0.0, answers=(TAKES_IT,), spreading_factor=11)
     walk.send(snr=-30.0, spreading_factor=11)

@@ -50,8 +50,8 @@ def whole(many):
     application.handle_up, gateways.schedule = handle_up, schedule
     many.messages = []
     application.outputs.others.append(lambda *told: many.messages.append(told))
-    for devices in (application.devices, many.core.stack.network.devices):
-        devices.limit = 1
+    application.devices.limit = many.core.stack.network.devices.memory.limit = 1
+    many.core.stack.network.devices.memory.most_guests = 0
     for f_cnt in (1, 2):  # the first uplink tells the data rate, which is part of the state
         for number in (1, 2, 0):
             _hear(many, number, f_cnt)
@@ -158,7 +158,7 @@ def test_a_device_takes_less_than_three_kilobytes_of_its_servers_rows(many):
 
 def test_a_device_that_changes_a_channel_changes_it_for_itself(whole):
     devices = whole.core.stack.network.devices
-    devices.limit = 2
+    devices.memory.limit = 2
     first, second = (devices.by_id("app1", name) for name in ("dev0", "dev1"))
     lists = [each.mac_state["current_parameters"]["channels"] for each in (first, second)]
     assert lists[0] is lists[1]
