@@ -95,7 +95,6 @@ class DeviceStore(DeviceTable):
             device_id=rest.device_id, traffic=heard, rest=rest, traits=traits,
         )  # fmt: skip
         device.packed_rest = packed
-        # Had it stayed, it would be there now if fewer others than that have been used since.
         if age < self.memory.limit:
             self.memory.stay(device)
         else:
@@ -168,7 +167,7 @@ class DeviceStore(DeviceTable):
         if packed is None or device.is_read:
             return False
         heard = device.packed_traffic or traffic.encode(device.traffic)
-        self.resting.put(address, packed, heard)
+        self.resting.put(address, packed, heard, age=self.memory.age(device))
         return True
 
     def _let_go(self, device: Device) -> None:

@@ -47,6 +47,10 @@ class InMemory:
         """Whether it stays for a short time only."""
         return device.number in self._guests
 
+    def age(self, device: Device) -> int:
+        """How many others have been used since a device was whose time is over."""
+        return self.most_guests if self.is_guest(device) else self.limit
+
     def stay(self, device: Device) -> None:
         """A device is used, or used again."""
         if device.number in self._staying:

@@ -136,10 +136,14 @@ class Resting:
     def __len__(self) -> int:
         return len(self._by_address)
 
-    def put(self, dev_addr: str, packed: bytes, traffic: bytes) -> None:
-        """Keep one, packed, and its traffic as it is stored; the only one with its address."""
+    def put(self, dev_addr: str, packed: bytes, traffic: bytes, *, age: int) -> None:
+        """
+        Keep one, packed, and its traffic as it is stored; the only one with its address.
+
+        ``age``: how many others have been used since it was.
+        """
         self._count += 1
-        head = _HEAD.pack(self._count & 0xFFFF_FFFF, len(packed))
+        head = _HEAD.pack(self._count - age & 0xFFFF_FFFF, len(packed))
         self._by_address[dev_addr] = head + packed + traffic
         if len(self._by_address) > self.limit:
             # Many at once: to find the first one, a dict looks at all that were there before.
@@ -150,7 +154,7 @@ class Resting:
         """
         The one with that address, which is in use from now on, and its traffic.
 
-        The third is how many others were put here since.
+        The third is how many others have been used since it was.
         """
         found = self._by_address.pop(dev_addr, None)
         if found is None:
