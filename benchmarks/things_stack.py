@@ -6,8 +6,8 @@ from benchmarks.figures import Aim, Figure, Report, interleaved, over
 from benchmarks.processes import result_of
 
 FEW, MANY = "1000", "1000000"
-# One in a hundred; and more than stay in memory, anywhere among all, each asked for in turn.
-ACTIVE, EVERYBODY = "10000", "60000"
+# One in a hundred; and four times as many as stay in memory, anywhere among all, each in its turn.
+ACTIVE, EVERYBODY = "10000", "200000"
 LONG_S = 60  # from so many seconds of each measurement on, a million devices are registered
 MANY_S = "10"
 
