@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import weakref
 from copy import deepcopy
 from typing import Any
 
@@ -38,7 +39,9 @@ FORMATTERS = {"up_formatter": "FORMATTER_CAYENNELPP"}
 
 def devices(**limits: int) -> Devices:
     """An empty table; of its devices none stays at hand."""
-    table = Devices(Database(open_database(None, server.TABLES)))
+    connection = open_database(None, server.TABLES)
+    table = Devices(Database(connection))
+    weakref.finalize(table, connection.close)  # by whoever is the last
     table.limit = 0
     table.remembered = Remembered(**limits)
     return table
