@@ -143,6 +143,8 @@ def test_runs_against_a_server_leave_nothing(tmp_path: Path, server: Embedded) -
     }  # fmt: skip
     # three applications, their gateways
     wait_until(lambda: len(existing(server)) == 3 + 2 + 2 + 1)
+    # Before it plays there is nothing to tell: who is interrupted while registering has no results.
+    wait_until(lambda: written(tmp_path / "cut" / "trace.jsonl") != "")
     runs["cut"].send_signal(signal.SIGINT)
     told = {name: run.communicate(timeout=30) for name, run in runs.items()}
 
