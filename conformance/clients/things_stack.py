@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.clients.exchange import Guard, Headers, Response
+from conformance.clients.exchange import Guard, Response
 from conformance.clients.http import NO_DOCUMENT, Http, query_of
 
 PREFIX = "/api/v3"
@@ -143,7 +143,7 @@ class ThingsStackClient:
         return self.send("DELETE", path, **more)
 
 
-def rate_limit(headers: Headers, name: str) -> float | None:
+def rate_limit(headers: Mapping[str, str], name: str) -> float | None:
     """
     A number of the rate limit headers: ``Limit``, ``Available``, ``Reset`` or ``Retry``.
 

@@ -18,13 +18,17 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 
+from conformance.clients.things_stack import LONGEST_WAIT_S, rate_limit
+from conformance.outcomes import Inconclusive
+
 Document = dict[str, Any]
 SESSION = 0x2B << 48
 """The bits of ``xtime`` that say of which radio and of which of its starts the count is."""
 COUNT = (1 << 48) - 1
 OPEN_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 5.0
-FOUND = 101
+FOUND, TOO_MANY = 101, 429
+TRIES, SOME_WAIT_S = 4, 15.0
 
 
 @dataclass
@@ -49,7 +53,7 @@ class Station:
             The answer; ``{"status": …}`` when the WebSocket was refused.
         """
         try:
-            async with self._connect(f"{address.rstrip('/')}/router-info", key) as socket:
+            async with await self._opened(f"{address.rstrip('/')}/router-info", key) as socket:
                 await socket.send(json.dumps({"router": id6(eui or self.eui)}))
                 text = await asyncio.wait_for(socket.recv(), ANSWER_TIMEOUT_S)
                 return _document(text)
@@ -61,13 +65,30 @@ class Station:
     async def open(self, uri: str, key: str | None) -> int | str:
         """The data connection: 101 when it stands, another status, or why there is none."""
         try:
-            self.socket = await self._connect(uri, key)
+            self.socket = await self._opened(uri, key)
         except InvalidStatus as refusal:
             return refusal.response.status_code
         except (InvalidHandshake, InvalidMessage, OSError) as problem:
             return type(problem).__name__
         self._reading = asyncio.get_running_loop().create_task(self._read(self.socket))
         return FOUND
+
+    async def _opened(self, uri: str, key: str | None) -> ClientConnection:
+        """
+        A WebSocket; a limit of how many may be opened in a time is waited for.
+
+        Raises:
+            Inconclusive: it does not end.
+        """
+        for _ in range(TRIES):
+            try:
+                return await self._connect(uri, key)
+            except InvalidStatus as refusal:
+                if refusal.response.status_code != TOO_MANY:
+                    raise
+                wait_s = rate_limit(refusal.response.headers, "Retry") or SOME_WAIT_S
+                await asyncio.sleep(min(wait_s, LONGEST_WAIT_S))
+        raise Inconclusive("the target limits how many stations may connect in a time: status 429")
 
     def _connect(self, uri: str, key: str | None) -> connect:
         headers = {"Authorization": f"Bearer {key}"} if key else {}

@@ -67,12 +67,6 @@ def _heard(kind: str, change: Callable[[Document], Document | None]) -> Setup:
     return setup
 
 
-def _for_anybody(found: Document) -> Document:
-    if "error" not in found:
-        return found
-    return {"router": found["router"], "muxs": "muxs-::0", "uri": "ws://127.0.0.1:1887/traffic/a"}
-
-
 def _any_right(core: Core) -> None:
     """A key has to be somebody's, no more."""
     stations = core.stack.gateways.stations
@@ -147,9 +141,6 @@ DEVIATIONS: dict[str, Deviation] = {
     "station-discovery-unnamed": Deviation(
         "Discovery does not say which station is answered.",
         effects=_told("", lambda found: {**found, "router": "::0"}),
-    ),
-    "station-discovery-of-anybody": Deviation(
-        "Stations with an unknown EUI are told an address.", effects=_told("", _for_anybody)
     ),
     "stations-without-key": Deviation(
         "Stations need no key.", policy={"admits_unauthenticated_stations": True}

@@ -33,6 +33,7 @@ Document = dict[str, Any]
 
 DISCOVERY, TRAFFIC = "/router-info", "/traffic/"
 _NO_EUI = "0" * 16
+_NO_PLAN = "pkg/gatewayserver:no_fallback_frequency_plan"
 
 
 class StationFrontend:
@@ -130,14 +131,23 @@ class StationFrontend:
                 continue
         return registry.by_id(tenants[-1], name)
 
-    def find_eui(self, eui: str) -> Gateway:
+    def direct(self, eui: str, authorization: str | None, now_us: int) -> None:
         """
-        The gateway of an EUI.
+        Let pass who may be told an address.
+
+        A gateway that nobody has registered is told one, too, unless registration is required: its
+        data connection is refused, since there is no frequency plan for it.
 
         Raises:
-            StackError: there is none.
+            StackError: it may not connect, or shows no key of the gateway's.
         """
-        return self.server.registry.by_eui(eui.upper())
+        try:
+            gateway = self.server.registry.by_eui(eui.upper())
+        except StackError as error:
+            if error.name != _NO_PLAN:
+                raise
+        else:
+            self.authorize(gateway, authorization, now_us)
 
 
 class _Discovery:
@@ -154,7 +164,7 @@ class _Discovery:
     def received(self, text: str, now_us: int) -> None:
         try:
             eui = decode_discovery_request(text).router
-            self._frontend.authorize(self._frontend.find_eui(eui), self._authorization, now_us)
+            self._frontend.direct(eui, self._authorization, now_us)
         except (WireError, ApiError) as error:
             reason = error.message if isinstance(error, ApiError) else str(error)
             answer = messages.RouterInfo(_NO_EUI, error=reason)

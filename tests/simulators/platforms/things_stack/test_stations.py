@@ -78,10 +78,19 @@ def test_discovery_over_tls(station):
     assert station.say({"router": ROUTER}, 2)[0]["uri"].startswith("wss://lns.example:1887/")
 
 
+def test_discovery_of_a_stranger_leads_to_where_it_is_refused(station):
+    station.open("/router-info", 2)
+    answer, closed = station.say({"router": "58a0:cbff:fe00:2"}, 2)
+    path = "/traffic/eui-58A0CBFFFE000002"
+    assert (answer["uri"], closed) == (f"ws://lns.example:1887{path}", "closed")
+    assert station.open(path, 2).status == 404
+
+
 @pytest.mark.parametrize(
     "message", [{"router": "58a0:cbff:fe00:2"}, {"router": "nobody"}, {}, "[]", "{"]
 )
-def test_discovery_of_a_stranger(station, message):
+def test_discovery_of_a_stranger_where_gateways_must_be_registered(with_policy, message):
+    station = Station(with_policy(requires_registered_gateways=True))
     station.open("/router-info", 2)
     answer, closed = station.say(message, 2)
     assert answer.keys() == {"router", "muxs", "error"}
