@@ -244,6 +244,16 @@ class Stage:
         self._stations.append(station)
         return station, await self.key(station.gateway_id, "RIGHT_GATEWAY_LINK")
 
+    def be_unlimited(self) -> None:
+        """
+        Let pass what was not kept from the stations of this script by a limit of connections.
+
+        Raises:
+            Inconclusive: it was.
+        """
+        if any(each.is_limited for each in self._stations):
+            raise Inconclusive("the target limits how many stations may connect in a time: 429")
+
     async def key(self, gateway_id: str, *rights: str) -> str:
         """A key of a gateway with these rights."""
         body = {"name": self.lab.name("key"), "rights": list(rights)}

@@ -46,11 +46,13 @@ async def discovery(stage: Stage) -> Record:
     known = await station.discover(address, key)
     if "problem" in known:
         raise Inconclusive(f"{address} cannot be reached: {known['problem']}")
-    return {
+    record = {
         "router": id6(station.eui), "known": known,
         "unknown": await followed(station, address, key, eui()),
         "keyless": await followed(station, address, None),
     }  # fmt: skip
+    stage.be_unlimited()
+    return record
 
 
 async def followed(
@@ -75,13 +77,15 @@ async def doors(stage: Stage) -> Record:
     # Each of its own: a network may remember for minutes whom it has refused.
     other, _ = await stage.station()
     others = re.sub(station.eui, other.eui.upper(), uri, flags=re.IGNORECASE)
-    return {
+    record = {
         "keyless": await other.open(others, None),
         "foreign": await other.open(others, key),
         "stranger": await station.open(stranger, key),
         "weak": await station.open(uri, weak),
         "right": await (await stage.linked())[0].configuration(),
     }  # fmt: skip
+    stage.be_unlimited()
+    return record
 
 
 async def configured(stage: Stage, features: str) -> Record:

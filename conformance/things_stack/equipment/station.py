@@ -18,9 +18,6 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 
-from conformance.clients.things_stack import LONGEST_WAIT_S, rate_limit
-from conformance.outcomes import Inconclusive
-
 Document = dict[str, Any]
 SESSION = 0x2B << 48
 """The bits of ``xtime`` that say of which radio and of which of its starts the count is."""
@@ -28,13 +25,15 @@ COUNT = (1 << 48) - 1
 OPEN_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 5.0
 FOUND, TOO_MANY = 101, 429
-TRIES, SOME_WAIT_S = 4, 15.0
+TRIES, SOME_WAIT_S, LONGEST_WAIT_S = 4, 15.0, 90.0
 
 
 @dataclass
 class Station:
     """
     One gateway. ``lacks_ack`` keeps it silent about downlinks; ``messages`` came from the server.
+
+    ``is_limited`` says that the server let too few connect in a time, however long we waited.
     """
 
     gateway_id: str
@@ -44,6 +43,7 @@ class Station:
     messages: list[Document] = field(default_factory=list)
     socket: ClientConnection | None = None
     last_count: int = 0
+    is_limited: bool = False
 
     async def discover(self, address: str, key: str | None, eui: str | None = None) -> Document:
         """
@@ -78,7 +78,7 @@ class Station:
         A WebSocket; a limit of how many may be opened in a time is waited for.
 
         Raises:
-            Inconclusive: it does not end.
+            InvalidStatus: it was refused, or the limit does not end.
         """
         for _ in range(TRIES):
             try:
@@ -86,9 +86,11 @@ class Station:
             except InvalidStatus as refusal:
                 if refusal.response.status_code != TOO_MANY:
                     raise
-                wait_s = rate_limit(refusal.response.headers, "Retry") or SOME_WAIT_S
+                text = refusal.response.headers.get("X-Rate-Limit-Retry", "")
+                wait_s = float(text) if text.isdigit() else SOME_WAIT_S
                 await asyncio.sleep(min(wait_s, LONGEST_WAIT_S))
-        raise Inconclusive("the target limits how many stations may connect in a time: status 429")
+        self.is_limited = True
+        return await self._connect(uri, key)
 
     def _connect(self, uri: str, key: str | None) -> connect:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
