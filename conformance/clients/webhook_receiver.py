@@ -1,11 +1,13 @@
 """
 Receives webhooks: a small HTTP server that keeps every request with its time.
 
-Paths with ``/fail`` in them are answered with status 500, all others with 200.
+Paths with ``/fail`` in them are answered with status 500, those with ``/status/304`` with that
+status and no further headers, all others with 200.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,6 +59,9 @@ class WebhookReceiver:
         with self._news:
             self.deliveries.append(delivery)
             self._news.notify_all()
+        wanted = re.search(r"/status/(\d{3})", delivery.path)
+        if wanted is not None:
+            return int(wanted[1])
         return 500 if "/fail" in delivery.path else 200
 
     def to(self, word: str) -> list[Delivery]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from conformance.clients.exchange import Response
-from conformance.clients.http import NO_DOCUMENT
+from conformance.clients.http import NO_DOCUMENT, Http
 from conformance.clients.stream import Stream
 from conformance.clients.webhook_receiver import WebhookReceiver
 from conformance.outcomes import Inconclusive, NotRun
@@ -69,17 +69,22 @@ def application_events(stack_api: Api, traffic_application: str) -> Iterator[Sub
     subscription.close()
 
 
-def open_application_events(api: Api, application_id: str) -> Subscription:
+def open_application_events(
+    api: Api, application_id: str, http: Http | None = None
+) -> Subscription:
     """
     Subscribe to an application.
 
+    Args:
+        http: the server whose events are wanted, where servers stand apart; the Application Server
+            unless it is named.
     Raises:
         Inconclusive: it was not accepted, or no event tells that it has begun.
     """
     body = {"identifiers": [{"application_ids": {"application_id": application_id}}]}
 
     def subscribe() -> Stream:
-        stream = open_events(api.http, api.key, body)
+        stream = open_events(http or api.http, api.key, body)
         if stream.status != 200 or not stream.wait_for(1, 5.0):
             stream.close()
             raise Inconclusive(f"the event stream did not open: {stream.response.summary()}")

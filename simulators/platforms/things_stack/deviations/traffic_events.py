@@ -147,7 +147,7 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "events-without-user-agent": Deviation(
         "Events do not tell the User-Agent of the request.",
-        rpcs=("EndDeviceRegistry/Update",),
+        rpcs=("AsEndDeviceRegistry/Set",),
         before=lambda request: replace(
             request, headers=[each for each in request.headers if each[0].lower() != b"user-agent"]
         ),
@@ -174,5 +174,21 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "events-uncorrelated": Deviation(
         "Every event has a correlation id of its own.", effects=_event(_uncorrelated)
+    ),
+    "as-changes-not-told": Deviation(
+        "Applications are not told of devices that the Application Server has changed.",
+        setup=without_event("as.end_device.update"),
+    ),
+    "js-deletions-not-told": Deviation(
+        "Applications are not told of devices that the Join Server has deleted.",
+        setup=without_event("js.end_device.delete"),
+    ),
+    "own-changes-not-told": Deviation(
+        "Applications are not told that they were changed themselves.",
+        setup=without_event("application.update"),
+    ),
+    "is-deletions-not-told": Deviation(
+        "Applications are not told of devices that the Identity Server has deleted.",
+        setup=without_event("end_device.delete"),
     ),
 }

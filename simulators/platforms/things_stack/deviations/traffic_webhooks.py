@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 from msgspec.structs import replace
 
-from simulators.platforms.effects import Post
+from simulators.platforms.effects import Answer, Post
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.deviations.changes import (
+    document_of,
     with_body,
     with_document,
     with_error_status,
@@ -148,6 +149,48 @@ def _without_time(post: Post) -> Post:
     return replace(post, body=orjson.dumps(document))
 
 
+def _without_app_eui(webhooks: list[Document], kind: str) -> list[Document]:
+    return [
+        orjson.loads(orjson.dumps(each).replace(b"{appEUI}", b"{unknown}"))
+        for each in _wanting(webhooks, kind)
+    ]
+
+
+def _on_status(change: Callable[[int], int]) -> Setup:
+    """What webhooks answer is taken for something else."""
+
+    def setup(core: Core) -> None:
+        posts = core.stack.application.webhook_posts
+        posted = posts.posted
+
+        def changed(number: int, status: int | None, said: str, now_us: int) -> None:
+            posted(number, None if status is None else change(status), said, now_us)
+
+        posts.posted = changed  # type: ignore[method-assign]
+
+    return setup
+
+
+def _all_healthy(answer: Answer) -> Answer:
+    if "health_status" not in answer.request.query or answer.status != 200:
+        return answer
+    document = document_of(answer)
+    for each in document.get("webhooks", ()):
+        each["health_status"] = {"healthy": {}}
+    return replace(answer, document=document)
+
+
+def _takes_while_paused(core: Core) -> None:
+    webhooks = core.stack.application.webhooks
+    find = webhooks.find
+
+    def changed(application: str, webhook_id: str) -> Document | None:
+        webhook = find(application, webhook_id)
+        return webhook and {name: webhook[name] for name in webhook if name != "paused"}
+
+    webhooks.find = changed  # type: ignore[method-assign]
+
+
 DEVIATIONS: dict[str, Deviation] = {
     "webhook-formats-json": Deviation(
         "Protobuf is not among the formats of webhooks.",
@@ -242,5 +285,24 @@ DEVIATIONS: dict[str, Deviation] = {
         "Everybody may give downlinks to a webhook.",
         rpcs=("ApplicationWebhookDownlinks/Push",),
         answer=with_status(200, of=403),
+    ),
+    "webhook-without-app-eui": Deviation(
+        "Webhooks do not know the variable appEUI.", setup=_on_wanting(_without_app_eui)
+    ),
+    "webhook-redirect-succeeds": Deviation(
+        "A webhook that answers with 3xx counts as told.",
+        setup=_on_status(lambda status: 200 if 300 <= status <= 399 else status),
+    ),
+    "webhook-success-is-200": Deviation(
+        "Of the answers of webhooks only 200 is success.",
+        setup=_on_status(lambda status: 500 if 201 <= status <= 299 else status),
+    ),
+    "webhook-always-healthy": Deviation(
+        "Webhooks are healthy whatever they answer.",
+        rpcs=(f"{_REGISTRY}List",),
+        answer=_all_healthy,
+    ),
+    "hook-takes-while-paused": Deviation(
+        "A webhook that is paused takes downlinks.", setup=_takes_while_paused
     ),
 }
