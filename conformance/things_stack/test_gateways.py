@@ -428,3 +428,12 @@ def test_new_plan_is_told_twice(stack: Stack, requirement: Judge) -> None:
 
     found = [part(answer, name) for name in ("frequency_plan_id", "frequency_plan_ids")]
     requirement.check(found, expected=["US_902_928_FSB_2", ["US_902_928_FSB_2"]])
+
+
+@pytest.mark.requirement("TTS-GW-027")
+def test_batch_is_not_empty(stack: Stack, requirement: Judge) -> None:
+    # By HTTP it cannot be given any: a query has no form for lists of identifiers.
+    answer = stack.api.delete("/gateways/batch")
+
+    requirement.check(told(answer), expected=[400, "pkg/errors:validation"])
+    requirement.check(fields(answer)[:1], expected=["gateway_ids"])

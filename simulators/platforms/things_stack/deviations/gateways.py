@@ -176,4 +176,9 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("GatewayRegistry/Update", "GatewayRegistry/Get"),
         answer=with_document(_plans_apart),
     ),
+    "empty-gateway-batch": Deviation(
+        "A batch of no gateways is deleted.",
+        rpcs=("GatewayBatchRegistry/Delete",),
+        answer=forgiven("pkg/errors:validation"),
+    ),
 }

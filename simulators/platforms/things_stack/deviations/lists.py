@@ -6,6 +6,7 @@ import re
 
 from msgspec.structs import replace
 
+from simulators.platforms.effects import Answer
 from simulators.platforms.things_stack.deviations.changes import (
     body_without,
     with_document,
@@ -13,6 +14,21 @@ from simulators.platforms.things_stack.deviations.changes import (
     without_header,
 )
 from simulators.platforms.things_stack.deviations.deviation import Deviation
+
+
+def _by_id(plural: str, rpc: str) -> Deviation:
+    return Deviation(
+        f"{plural} are listed by id whatever they are ordered by.",
+        rpcs=(rpc,),
+        before=with_query(lambda query: re.sub(r"order=-?(name|created_at)\b", "", query)),
+    )
+
+
+def _without_eui(answer: Answer) -> Answer:
+    if answer.status != 200 or not re.search(r"order=-?\w+_eui", answer.request.query):
+        return answer
+    return replace(answer, status=400, document={"code": 3, "message": "order"})
+
 
 DEVIATIONS: dict[str, Deviation] = {
     "list-no-total": Deviation(
@@ -77,4 +93,9 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("ApplicationAccess/ListAPIKeys",),
         answer=without_header("X-Total-Count"),
     ),
+    "applications-by-id-only": _by_id("Applications", "ApplicationRegistry/List"),
+    "gateways-by-id-only": _by_id("Gateways", "GatewayRegistry/List"),
+    "devices-by-id-only": _by_id("Devices", "EndDeviceRegistry/List"),
+    "keys-by-id-only": _by_id("API keys", "ApplicationAccess/ListAPIKeys"),
+    "order-by-eui-refused": Deviation("Lists cannot be ordered by EUIs.", answer=_without_eui),
 }
