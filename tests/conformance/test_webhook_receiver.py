@@ -23,11 +23,12 @@ def test_requests_are_kept_in_order(receiver: WebhookReceiver) -> None:
     http = Http(receiver.url)
     statuses = [
         http.send("POST", path, body=b'{"a":1}', headers={"X-Key": "7"}).status
-        for path in ("/one/up", "/fail/up", "/two")
+        for path in ("/one/up", "/fail/up", "/two", "/status/304/up")
     ]
 
-    assert statuses == [200, 500, 200]
-    assert [each.path for each in receiver.deliveries] == ["/one/up", "/fail/up", "/two"]
+    assert statuses == [200, 500, 200, 304]
+    paths = ["/one/up", "/fail/up", "/two", "/status/304/up"]
+    assert [each.path for each in receiver.deliveries] == paths
     (first, *_) = receiver.to("/one")
     assert (first.method, first.headers["x-key"], first.json) == ("POST", "7", {"a": 1})
 
