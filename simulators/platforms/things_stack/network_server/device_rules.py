@@ -20,10 +20,6 @@ Document = dict[str, Any]
 NETWORK_KEYS = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key")
 _REQUIRED = ("frequency_plan_id", "lorawan_version", "lorawan_phy_version")
 _NEED_DEV_EUI = ("MAC_V1_0_4", "MAC_V1_1")
-_FREQUENCIES = (
-    "rx2_frequency", "desired_rx2_frequency", "ping_slot_frequency",
-    "desired_ping_slot_frequency", "beacon_frequency", "desired_beacon_frequency",
-)  # fmt: skip
 _DATA_RATES = (
     "rx2_data_rate_index", "desired_rx2_data_rate_index", "ping_slot_data_rate_index",
     "desired_ping_slot_data_rate_index",
@@ -171,17 +167,17 @@ def _class_b_needs_slots(of: Draft) -> None:
         raise is_zero("mac_settings.ping_slot_periodicity.value")
 
 
-def _frequencies_lie_in_the_band(of: Draft) -> None:
-    for name in _FREQUENCIES:
-        frequency = int(of.settings.get(name, "0"))
-        if frequency and not _is_allowed(of.region, frequency):
-            raise field_value(f"mac_settings.{name}")
+def _preset_frequencies_are_the_bands(of: Draft) -> None:
+    """Others, as those of RX2, ping slots and beacons, may lie anywhere."""
     for frequency in of.settings.get("factory_preset_frequencies", ()):
         if not _is_allowed(of.region, int(frequency)):
             raise field_value("mac_settings.factory_preset_frequencies")
 
 
 def _is_allowed(region: Region, frequency: int) -> bool:
+    """Where all channels are given, presets enable some of them."""
+    if len(region.uplink_channels) == region.max_channels:
+        return any(each.frequency_hz == frequency for each in region.uplink_channels)
     bands = region.sub_bands
     return not bands or any(band.low_hz <= frequency <= band.high_hz for band in bands)
 
@@ -212,7 +208,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     _keys_fit_the_version,
     _multicast_needs_windows,
     _class_b_needs_slots,
-    _frequencies_lie_in_the_band,
+    _preset_frequencies_are_the_bands,
     _data_rates_exist,
     _adr_is_told_one_way,
 )

@@ -258,8 +258,6 @@ class TestNetworkServer:
             ({"lorawan_phy_version": "1.0", "frequency_plan_id": "AS_923"},
              ("lorawan_phy_version", "no_band_version")),
             ({"multicast": True}, ("multicast", "field_not_zero")),
-            ({"mac_settings": {"rx2_frequency": "433000000"}},
-             ("mac_settings.rx2_frequency", None)),
             ({"mac_settings": {"factory_preset_frequencies": ["915000000"]}},
              ("mac_settings.factory_preset_frequencies", None)),
             ({"mac_settings": {"rx2_data_rate_index": 9}},
@@ -272,6 +270,23 @@ class TestNetworkServer:
     )  # fmt: skip
     def test_rules_of_every_device(self, bench, fields, expected):
         assert cause(bench, "ns", OTAA | fields, [*OTAA, *fields, *ID_PATHS]) == expected
+
+    def test_presets_are_channels_where_masks_enable_them(self, bench):
+        plan = {"frequency_plan_id": "US_902_928_FSB_2"}
+        good, bad = (
+            OTAA | plan | {"mac_settings": {"factory_preset_frequencies": [each]}}
+            for each in ("904100000", "904000000")
+        )
+        paths = [*OTAA, "mac_settings", *ID_PATHS]
+        assert cause(bench, "ns", bad, paths) == ("mac_settings.factory_preset_frequencies", None)
+        assert put(bench, "ns", good, paths)["mac_settings"] == good["mac_settings"]
+
+    def test_frequencies_of_windows_may_lie_anywhere(self, bench):
+        names = ("rx2_frequency", "ping_slot_frequency", "beacon_frequency")
+        settings = dict.fromkeys(names, "433000000")
+        given = OTAA | {"mac_settings": settings}
+        answer = put(bench, "ns", given, [*OTAA, "mac_settings", *ID_PATHS])
+        assert answer["mac_settings"] == settings
 
     @pytest.mark.parametrize(
         ("fields", "ids", "expected"),
