@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from conformance.clients.connection import host_header
 from conformance.clients.http import Http
 from conformance.clients.json_documents import JsonDocuments
 from conformance.clients.stream import Stream
+from conformance.clients.things_stack import LONGEST_WAIT_S, TRIES, seconds_to_wait
 from conformance.outcomes import Inconclusive
 
 EVENTS = "/api/v3/events"
@@ -41,7 +43,11 @@ _PREFIX = re.compile(rb"^data: ?", re.MULTILINE)
 def open_events(
     http: Http, api_key: str, body: Any, *, accept: str = EVENT_STREAM, timeout_s: float = 10.0
 ) -> Stream:
-    """Subscribe; ``body`` is the request: ``identifiers``, and perhaps ``names``."""
+    """
+    Subscribe; ``body`` is the request: ``identifiers``, and perhaps ``names``.
+
+    A refusal for the sake of a rate limit is waited for, as its headers say.
+    """
     document = json.dumps(body).encode()
     fields = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     head = [
@@ -54,7 +60,14 @@ def open_events(
         f"Content-Length: {len(document)}",
     ]
     request = "\r\n".join([*head, "", ""]).encode() + document
-    return EventStream(http, EVENTS, headers=fields, timeout_s=timeout_s, request=request)
+    for _ in range(TRIES):
+        stream = EventStream(http, EVENTS, headers=fields, timeout_s=timeout_s, request=request)
+        wait_s = seconds_to_wait(stream.response) if stream.status == 429 else None
+        if wait_s is None:
+            break
+        stream.close()
+        time.sleep(min(wait_s, LONGEST_WAIT_S))
+    return stream
 
 
 class Messages(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -27,6 +28,9 @@ AT_ONCE_S = 4.0
 PAUSE_S = 0.35
 """Longer than the window in which copies of a frame are collected."""
 CLASS_C_TIMEOUT_S = 4
+AHEAD_S = 5.0
+"""How far ahead a downlink is asked for; networks take none less than 2.5 s ahead."""
+AT_MOST_US = 2_000
 STRANGER = bytes.fromhex("400000000000000000000000")
 """A frame of nobody: with it a gateway tells the network what its counter shows."""
 NETWORK = "pkg/networkserver"
@@ -124,6 +128,25 @@ async def not_in_class_b(stage: Stage) -> Record:
     return {"early": early, "answer": answer}
 
 
+async def at_a_time(stage: Stage) -> Record:
+    """A device of class C is to be spoken to at a time that the item names."""
+    gateway = await stage.gateway(has_gps=True)
+    node = await stage.abp("1.0.3", supports_class_c=True)
+    await stage.uplink(node, b"\x01", gateway, f_cnt=1)
+    await asyncio.sleep(AFTER_RX2_S)
+    quiet = stage.quiet(gateway)
+    at = datetime.fromtimestamp(time.time() + AHEAD_S, UTC).replace(microsecond=250_000)
+    when = {"class_b_c": {"absolute_time": at.isoformat().replace("+00:00", "Z")}}
+    pushed = await stage.push(node, item(b"\xab\x5e", **when))
+    if pushed.status != 200:
+        raise Inconclusive(f"the item was not taken, perhaps by its clock: {pushed.summary()}")
+    answer = await stage.answer(quiet, within_s=AHEAD_S + 1.0, read=node.read)
+    return {
+        "answer": answer, "gps_us": gps_us(gateway, answer.downlink) if answer else None,
+        "wanted_us": round((at.timestamp() + GPS_AHEAD_S) * 1_000_000),
+    }  # fmt: skip
+
+
 def in_slots_s(seconds: float) -> float:
     """So long, and longer when a beacon with its time without slots comes in between."""
     gps_us = int((time.time() + GPS_AHEAD_S) * 1_000_000)
@@ -194,6 +217,17 @@ def test_next_confirmed_downlink_waits(record: Record, requirement: Judge) -> No
         times_s[1] - times_s[0] > CLASS_C_TIMEOUT_S - 0.5,
         expected=f"the second one {CLASS_C_TIMEOUT_S} s after the first",
         actual=round(times_s[1] - times_s[0], 2),
+    )
+
+
+@pytest.mark.requirement("LW-DN-025")
+@plays(at_a_time)
+def test_downlink_begins_at_its_time(record: Record, requirement: Judge) -> None:
+    at_us, wanted_us = record["gps_us"], record["wanted_us"]
+    requirement.check_that(
+        at_us is not None and abs(at_us - wanted_us) <= AT_MOST_US,
+        expected=f"{wanted_us} µs of GPS time",
+        actual=at_us,
     )
 
 

@@ -17,6 +17,7 @@ from conformance.things_stack.scripts import plays
 Record = dict[str, Any]
 VERSIONS = ["1.0.3", "1.1"]
 AFTER_RX2_S = 2.3
+FAILED = "as.down.data.failed.forward"
 RX1 = {"delay_us": 1_000_000, "frequency_hz": 868_100_000, "data_rate": "SF7BW125"}
 RX2 = {"delay_us": 2_000_000, "frequency_hz": 869_525_000, "data_rate": "SF12BW125"}
 
@@ -109,6 +110,21 @@ async def unacknowledged(stage: Stage) -> Record:
     await stage.uplink(node, b"\x01", gateway, f_cnt=f_cnt + 1)
     failed = await stage.wait_events(node, "as.down.data.failed.forward")
     return {"answers": answers, "nacked": nacked, "failed": failed}
+
+
+async def without_attempts(stage: Stage) -> Record:
+    """A confirmed downlink that does not say how often it is to be tried, never acknowledged."""
+    gateway, node = await stage.gateway(), await stage.abp("1.0.3")
+    await stage.push(node, item(b"\x01", confirmed=True))
+    payloads: list[str] = []
+    for f_cnt in range(1, 5):  # to spare: between its servers the second may take a while
+        sent = await stage.uplink(node, b"\x01", gateway, f_cnt=f_cnt)
+        answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+        payloads += [answer.frame.frm_payload.hex()] if answer and answer.frame.f_port else []
+        if len(payloads) == 2 or stage.events(node, FAILED):
+            break
+        await asyncio.sleep(1.2)
+    return {"payloads": payloads, "failed": stage.events(node, FAILED)}
 
 
 async def retried_behind(stage: Stage) -> Record:
@@ -289,6 +305,16 @@ def test_second_attempt_is_behind_what_waits(record: Record, requirement: Judge)
     if len(are_confirmed) < 3:
         raise Inconclusive(f"expected three downlinks, one tried again; got {len(are_confirmed)}")
     requirement.check(are_confirmed, expected=[True, False, True])
+
+
+@pytest.mark.requirement("LW-DN-026")
+@plays(without_attempts)
+def test_attempts_have_a_default(record: Record, requirement: Judge) -> None:
+    if not record["payloads"]:
+        raise Inconclusive("the downlink was not sent once")
+    # How many a server makes by itself is its own affair; one is enough if it says that it ends.
+    accepted = [[["01", "01"], []], [["01"], ["max_retries_reached"]]]
+    requirement.check_in([record["payloads"], causes(record)], accepted=accepted)
 
 
 @pytest.mark.requirement("LW-DN-011")

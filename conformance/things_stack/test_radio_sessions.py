@@ -88,7 +88,8 @@ async def queue_beside_answers(stage: Stage) -> Record:
         await asyncio.sleep(1.2)
     path = f"/as/applications/{{a}}/devices/{node.device_id}/down"
     queue = (await stage.needed("GET", path)).get("downlinks", [])
-    return {"answers": answers, "queue": queue}
+    told = stage.events(node, "as.down.data.queue.invalidated.forward")
+    return {"answers": answers, "queue": queue, "told": told}
 
 
 @pytest.mark.requirement("LW-JOIN-023")
@@ -144,3 +145,12 @@ def test_invalidated_queue_gets_counters_that_are_free(record: Record, requireme
         expected="two downlinks, and one in the queue, with counters that grow",
         actual=[used, waiting],
     )
+
+
+@pytest.mark.requirement("LW-DN-027")
+@plays(queue_beside_answers)
+def test_invalidated_queue_is_nobodys_affair(record: Record, requirement: Judge) -> None:
+    waiting = [each.get("f_cnt", 0) for each in record["queue"]]
+    if waiting == [1] or not waiting:
+        raise Inconclusive("the queue was not invalidated")
+    requirement.check(record["told"], expected=[])

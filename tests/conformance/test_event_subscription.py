@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, cast
 
 import pytest
 
+from conformance.clients.http import Http
 from conformance.clients.stream import Stream
 from conformance.outcomes import Inconclusive
-from conformance.things_stack.event_stream import Subscription
+from conformance.things_stack.event_stream import Subscription, open_events
 
 
 class Spoken:
@@ -55,3 +58,30 @@ def test_nothing_can_be_missed_on_an_ended_stream() -> None:
 
     with pytest.raises(Inconclusive, match="application's events: the stream was ended"):
         events.be_open()
+
+
+def test_limit_of_subscriptions_is_waited_for() -> None:
+    asked: list[str] = []
+
+    class Limited(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(self.path)
+            self.send_response(429 if len(asked) == 1 else 200)
+            self.send_header("X-Rate-Limit-Retry", "0.05")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nobody reads it."""
+
+    with HTTPServer(("127.0.0.1", 0), Limited) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        http = Http(f"http://127.0.0.1:{server.server_address[1]}")
+        stream = open_events(http, "", {"identifiers": []})
+        stream.close()
+        server.shutdown()
+        thread.join()
+
+    assert (stream.status, asked) == (200, ["/api/v3/events"] * 2)

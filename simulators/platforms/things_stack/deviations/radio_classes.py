@@ -24,7 +24,7 @@ from simulators.platforms.things_stack.times import time_text, unix_us
 
 Document = dict[str, Any]
 _PUSH = ("AppAs/DownlinkQueuePush",)
-_HALF_SLOT_US = 15_000
+_HALF_SLOT_US, _HALF_SECOND_US = 15_000, 500_000
 _F_CTRL = 5
 
 
@@ -35,6 +35,11 @@ def _heard(device: Device, frame: DataFrame, uplink: Uplink) -> None:
 def _late(request: Document) -> None:
     if request.get("class") == "CLASS_B":
         request["absolute_time"] = time_text(unix_us(request["absolute_time"]) + _HALF_SLOT_US)
+
+
+def _late_in_class_c(request: Document) -> None:
+    if request.get("class") == "CLASS_C" and "absolute_time" in request:
+        request["absolute_time"] = time_text(unix_us(request["absolute_time"]) + _HALF_SECOND_US)
 
 
 def _on_first_channel(request: Document) -> None:
@@ -98,5 +103,9 @@ DEVIATIONS: dict[str, Deviation] = {
         "Confirmed downlinks of class C wait a tenth of a second for each other.",
         rpcs=("NsEndDeviceRegistry/Set",),
         before=with_body(_impatient),
+    ),
+    "class-c-times-late": Deviation(
+        "What is asked for at a time is sent half a second later.",
+        setup=with_request(_late_in_class_c),
     ),
 }

@@ -103,6 +103,12 @@ def _retried(up: Up) -> list[Up]:
     return [up]
 
 
+def _once_by_default(up: Up) -> list[Up]:
+    """An item that does not say how often it is to be tried is forgotten after the first time."""
+    retry = up.message.get("confirmed_retry", {})
+    return [] if up.kind == "downlink_nack" and "max_attempts" not in retry else [up]
+
+
 def _retries_first(core: Core) -> None:
     """An item that comes again takes the place of the next one, which gets a later counter."""
     network = core.stack.network
@@ -171,6 +177,10 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "downlink-tried-for-ever": Deviation(
         "Confirmed downlinks are tried without end.", setup=on_up(_retried)
+    ),
+    "downlink-tried-once-by-default": Deviation(
+        "Confirmed downlinks that name no attempts are tried once, and nobody hears the end of it.",
+        setup=on_up(_once_by_default),
     ),
     "downlink-sent-not-told": Deviation(
         "Applications are not told of downlinks that were sent.",

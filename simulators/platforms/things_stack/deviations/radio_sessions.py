@@ -86,6 +86,17 @@ def _held_up(core: Core) -> None:
     downlinks._is_wanted = changed  # type: ignore[method-assign]
 
 
+def _invalidation_told(core: Core) -> None:
+    downlinks = core.stack.application.downlinks
+    invalidated = downlinks.invalidated
+
+    def changed(device: Any, ids: Document, message: Document, now_us: int) -> bool:
+        invalidated(device, ids, message, now_us)
+        return True
+
+    downlinks.invalidated = changed  # type: ignore[method-assign]
+
+
 def _taken_for_granted(device: Device, frame: DataFrame, uplink: Uplink) -> None:
     if frame.f_opts == _REFUSED:
         sign(device, frame, uplink, uplink.phy[:8] + _TAKEN + uplink.phy[10:-4])
@@ -123,6 +134,10 @@ DEVIATIONS: dict[str, Deviation] = {
     "queue-lost-by-answers": Deviation(
         "A queue whose counters are used up is lost.",
         setup=without_up("downlink_queue_invalidated"),
+    ),
+    "queue-invalidation-told": Deviation(
+        "Applications are told of used counters though their queue goes on.",
+        setup=_invalidation_told,
     ),
     "rx1-delay-of-factory-overlooked": Deviation(
         "The delay that a device has from its factory is overlooked.",
