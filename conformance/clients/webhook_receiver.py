@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -44,6 +45,8 @@ class WebhookReceiver:
     def __init__(self, listen: str, url: str | None = None) -> None:
         host, _, port = listen.rpartition(":")
         self.deliveries: list[Delivery] = []
+        self.look: Callable[[], None] | None = None
+        """Called when a wait is over and nothing at all has ever come."""
         self._news = threading.Condition()
         self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), _handler(self))
         self._server.daemon_threads = True
@@ -72,6 +75,8 @@ class WebhookReceiver:
         """As to, once there are so many or the time is over."""
         with self._news:
             self._news.wait_for(lambda: len(self.to(word)) >= count, timeout=within_s)
+        if not self.deliveries and self.look is not None:
+            self.look()
         return self.to(word)
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.clients.exchange import Response
 from conformance.judge import Judge
-from conformance.outcomes import Inconclusive, NotRun
+from conformance.outcomes import Inconclusive, NotApplicable, NotRun
 
 
 def error_of(answer: Response) -> dict[str, Any]:
@@ -111,9 +111,12 @@ def permitted(answer: Response) -> Response:
 
     Raises:
         NotRun: it was refused because the key of the target file lacks a right.
+        NotApplicable: what was deleted just now is too old: the target is set to restore nothing.
     """
     if missing := lacking(answer):
         raise NotRun(f"the caller lacks {missing}: {answer.summary()}")
+    if told(answer) == [400, "pkg/identityserver:restore_window_expired"]:
+        raise NotApplicable(f"the target restores nothing: {answer.summary()}")
     return answer
 
 

@@ -139,7 +139,7 @@ def test_deleted_application_is_restored(stack: Stack, requirement: Judge) -> No
     ids = [part(each, "ids", "application_id") for each in listed.get("applications", [])]
     requirement.check_that(name in ids, expected=f"{name} among the deleted", actual=ids)
 
-    answer = stack.api.post(f"/applications/{name}/restore", {})
+    answer = stack.permitted(stack.api.post(f"/applications/{name}/restore", {}))
 
     requirement.check([answer.status, answer.json], expected=[200, {}])
     after = stack.api.get(f"/applications/{name}", field_mask="name")
@@ -314,7 +314,7 @@ def test_application_with_devices_is_not_purged(stack: Stack, requirement: Judge
 def test_restored_application_is_not_deleted(stack: Stack, requirement: Judge) -> None:
     path = f"/applications/{stack.new_application()}"
     stack.given(stack.api.delete(path))
-    stack.api.post(f"{path}/restore", {})
+    stack.permitted(stack.api.post(f"{path}/restore", {}))
 
     answer = stack.given(stack.api.get(path, field_mask="name,deleted_at"))
 

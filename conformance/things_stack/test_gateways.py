@@ -99,7 +99,9 @@ def test_eui_is_free_after_deletion_and_not_restored(stack: Stack, requirement: 
 
     again = create(stack, {"gateway_id": stack.new_id(), "eui": eui})
     requirement.check(again.status, expected=200)
-    requirement.check(stack.api.post(f"/gateways/{name}/restore", {}).status, expected=200)
+    requirement.check(
+        stack.permitted(stack.api.post(f"/gateways/{name}/restore", {})).status, expected=200
+    )
     restored = stack.api.get(f"/gateways/{name}")
     requirement.check(part(restored.json, "ids"), expected={"gateway_id": name})
 
@@ -108,7 +110,7 @@ def test_eui_is_free_after_deletion_and_not_restored(stack: Stack, requirement: 
 def test_restored_gateway_is_not_deleted(stack: Stack, requirement: Judge) -> None:
     path = f"/gateways/{stack.new_gateway()}"
     stack.given(stack.api.delete(path))
-    stack.api.post(f"{path}/restore", {})
+    stack.permitted(stack.api.post(f"{path}/restore", {}))
 
     answer = stack.given(stack.api.get(path, field_mask="name,deleted_at"))
 

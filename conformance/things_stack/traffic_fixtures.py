@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from conformance.run import Run
 from conformance.stack_fixtures import Stack
 from conformance.targets import HERE, webhook_place
 from conformance.things_stack.answers import permitted
-from conformance.things_stack.event_stream import Subscription, open_events
+from conformance.things_stack.event_stream import Subscription, events_in, open_events
 from conformance.things_stack.lab import PLANS, Lab, Place
 from conformance.things_stack.registering import Registrar
 from conformance.things_stack.scripts import Loop
@@ -152,7 +153,7 @@ def place_of(run: Run) -> Place:
 
 
 @pytest.fixture(scope="session")
-def receiver(run: Run) -> Iterator[WebhookReceiver]:
+def receiver(run: Run, application_events: Subscription) -> Iterator[WebhookReceiver]:
     """Receives the target's webhooks."""
     place = webhook_place(run.target)
     if place is None:
@@ -161,5 +162,17 @@ def receiver(run: Run) -> Iterator[WebhookReceiver]:
         found = WebhookReceiver(*place)
     except OSError as problem:
         raise NotRun(f"webhook.listen of the target file: {problem}") from problem
+    found.look = partial(be_reached, found.url, application_events)
     yield found
     found.close()
+
+
+def be_reached(url: str, application_events: Subscription) -> None:
+    """
+    Let pass a target that tells of no webhook that it could not deliver.
+
+    Raises:
+        Inconclusive: it does, and nothing has ever come: it cannot reach this machine, or may not.
+    """
+    if any(each.get("name") == "as.webhook.fail" for each in events_in(application_events)):
+        raise Inconclusive(f"the target tells that no webhook reaches {url}: as.webhook.fail")

@@ -15,7 +15,7 @@ from conformance.clients.things_stack import ThingsStackClient, rate_limit
 from conformance.desk import ControllerDesk
 from conformance.evidence import evidence
 from conformance.ledger import Ledger, read_ledger
-from conformance.outcomes import NotRun
+from conformance.outcomes import NotApplicable, NotRun
 from conformance.run import Run
 from conformance.stack_fixtures import OwnRights, Stack, sweep
 from conformance.stack_kinds import Left, find_left
@@ -208,6 +208,16 @@ def test_other_refusals_are_for_the_test_to_judge(
     )
 
     assert stack.permitted(answer) is answer
+
+
+def test_target_that_restores_nothing_has_no_restores_to_judge(
+    fake: Callable[..., Any], new_run: Callable[..., Run]
+) -> None:
+    body = refusal("pkg/identityserver:restore_window_expired")
+    api = ThingsStackClient(fake(lambda *_: (400, "application/json", body)).url, key=KEY)
+
+    with pytest.raises(NotApplicable, match="restores nothing"):
+        Stack(new_run()).permitted(api.post("/users/ada/restore", {}))
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,17 @@ def test_waiting_ends_with_the_last_request(receiver: WebhookReceiver) -> None:
     assert receiver.wait_for("/down", count=1, within_s=0.0) == []
 
 
+def test_silence_is_looked_into_while_nothing_has_ever_come(receiver: WebhookReceiver) -> None:
+    looks: list[str] = []
+    receiver.look = lambda: looks.append("look")
+
+    receiver.wait_for("/up", count=1, within_s=0.0)
+    Http(receiver.url).send("POST", "/up")
+    receiver.wait_for("/down", count=1, within_s=0.0)
+
+    assert looks == ["look"]
+
+
 @pytest.mark.parametrize(
     ("document", "place"),
     [
