@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ CHANNELS_HZ = [
     867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000, 868_100_000, 868_300_000,
     868_500_000,
 ]  # fmt: skip
+AHEAD_S = 5.0
+"""How far ahead a downlink is asked for; networks take none less than 2.5 s ahead."""
 GPS_AHEAD_S = 18 - 315_964_800
 """From Unix time to GPS time: leap seconds since 2017, and where it begins."""
 
@@ -142,6 +145,28 @@ async def unasked(stage: Stage) -> Record:
     found = await station.wait(lambda each: node.read(bytes.fromhex(each.get("pdu", ""))))
     frame = node.read(bytes.fromhex(found["pdu"])) if found else None
     return {"place": place_of(found or {}), "frame": frame}
+
+
+async def at_a_time(stage: Stage) -> Record:
+    """A device of class C behind a station with GPS is to be spoken to at a time of its own."""
+    station, _ = await stage.linked()
+    node = await stage.abp("1.0.3", supports_class_c=True)
+    await station.hear(node.uplink(b"\x01", f_cnt=1), gpstime=gps_us(time.time()))
+    await asyncio.sleep(AFTER_RX2_S)
+    at = datetime.fromtimestamp(time.time() + AHEAD_S, UTC).replace(microsecond=250_000)
+    when = {"class_b_c": {"absolute_time": at.isoformat().replace("+00:00", "Z")}}
+    pushed = await stage.push(node, item(b"\xab\x5e", **when))
+    if pushed.status != 200:
+        raise Inconclusive(f"the item was not taken, perhaps by its clock: {pushed.summary()}")
+    found = await station.wait(
+        lambda each: node.read(bytes.fromhex(each.get("pdu", ""))), within_s=AHEAD_S + 1.0
+    )
+    return {"message": found or {}, "wanted_us": gps_us(at.timestamp())}
+
+
+def gps_us(seconds: float) -> int:
+    """Unix time as µs of GPS time."""
+    return round((seconds + GPS_AHEAD_S) * 1_000_000)
 
 
 async def untimed(stage: Stage) -> Record:
@@ -417,3 +442,15 @@ def test_class_c_needs_no_uplink(record: Record, requirement: Judge) -> None:
     frame = record["frame"]
     payload = frame.frm_payload.hex() if frame else None
     requirement.check([record["place"], payload], expected=[[869_525_000, 0], "cafe"])
+
+
+@pytest.mark.requirement("LW-BS-028")
+@plays(at_a_time)
+def test_time_of_a_downlink_is_told(record: Record, requirement: Judge) -> None:
+    message, wanted_us = record["message"], record["wanted_us"]
+    found = [message.get(name) for name in ("dC", "Freq", "DR")]
+    requirement.check(found, expected=[1, 869_525_000, 0])
+    late_us = message.get("gpstime", 0) - wanted_us
+    requirement.check_that(
+        abs(late_us) <= 2_000, expected=f"gpstime {wanted_us}", actual=message.get("gpstime")
+    )

@@ -152,9 +152,10 @@ class Station:
         rssi_dbm: int = -42,
         snr_db: float = 9.5,
         has_xtime: bool = True,
+        gpstime: int = 0,
     ) -> int:
         """
-        Pass a frame on as if it had just been received.
+        Pass a frame on as if it had just been received; ``gpstime`` 0 is a station without GPS.
 
         Returns:
             ``xtime``, the end of the reception.
@@ -165,7 +166,8 @@ class Station:
         await self.say({
             **fields_of(phy), "RefTime": 0.0, "DR": data_rate, "Freq": frequency_hz,
             "upinfo": {
-                "rctx": 0, "xtime": xtime if has_xtime else 0, "gpstime": 0, "fts": -1,
+                "rctx": 0, "xtime": xtime if has_xtime else 0, "gpstime": gpstime,
+                "fts": -1,
                 "rssi": rssi_dbm, "snr": snr_db, "rxtime": 0.0,
             },
         })  # fmt: skip

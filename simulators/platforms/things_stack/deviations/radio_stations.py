@@ -115,6 +115,10 @@ def _answers_only(stack: Stack, downlink: Asked, schedule: Schedule) -> Schedule
     return schedule(downlink)
 
 
+def _half_a_second_late(found: Document) -> Document:
+    return found | {"gpstime": found["gpstime"] + 500_000} if found.get("dC") == 1 else found
+
+
 def _without_last_channel(found: Document) -> Document:
     boards = [{**each, "chan_multiSF_7": {"enable": False}} for each in found["sx1301_conf"]]
     return {**found, "sx1301_conf": boards}
@@ -217,5 +221,9 @@ DEVIATIONS: dict[str, Deviation] = {
         effects=_told(
             "timesync", lambda found: {**found, "gpstime": found["gpstime"] - 18_000_000}
         ),
+    ),
+    "station-times-late": Deviation(
+        "Stations are told times half a second late.",
+        effects=_told("dnmsg", _half_a_second_late),
     ),
 }
