@@ -19,7 +19,7 @@ def preflight(api: ThethingsClient, thing_token: str | None) -> str | None:
     answers = ask(api, thing_token)
     if any(answer.json is not NOT_JSON for answer in answers.values()):
         return None
-    return _reason(api.url, answers)
+    return no_json(api.url, answers)
 
 
 def gone(api: ThethingsClient, thing_token: str | None) -> str | None:
@@ -39,7 +39,8 @@ def ask(api: ThethingsClient, thing_token: str | None) -> dict[str, Response]:
     }
 
 
-def _reason(url: str, answers: dict[str, Response]) -> str:
+def no_json(url: str, answers: dict[str, Response]) -> str:
+    """What came instead of JSON; of a target that cannot be reached only why, once."""
     errors = [answer.error for answer in answers.values() if answer.error]
     if len(errors) == len(answers):
         return f"{url}: {errors[0]}"

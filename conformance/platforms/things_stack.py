@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.clients.exchange import NOT_JSON, Response
 from conformance.clients.things_stack import ThingsStackClient
 from conformance.platforms.platform import Platform
+from conformance.preflight import no_json
 from conformance.stack_kinds import request_kind
 from conformance.stack_tidy import clean
 
@@ -28,8 +29,7 @@ def _preflight(run: Run) -> str | None:
     answers = _ask(run.stack)
     first, *_ = answers.values()
     if all(answer.json is NOT_JSON for answer in answers.values()):
-        told = ", ".join(f"{name}: {answer.summary()}" for name, answer in answers.items())
-        return f"{run.target.url}: no request of the preflight was answered with JSON ({told})"
+        return no_json(run.target.url, answers)
     if run.stack.key and first.status in (400, 401):
         return f"{run.target.url}: credentials.api_key is not accepted: {first.summary()}"
     return None

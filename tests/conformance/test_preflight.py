@@ -15,8 +15,9 @@ import pytest
 import trustme
 
 from conformance import preflight as subject
+from conformance.clients.exchange import unanswered
 from conformance.clients.thethings_io import ThethingsClient
-from conformance.preflight import preflight
+from conformance.preflight import no_json, preflight
 
 HTML = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Type: text/html\r\n\r\n<ok>"
 
@@ -123,3 +124,8 @@ def test_an_unknown_authority_is_named_and_a_known_one_is_trusted(
 def test_tls_to_a_plain_port_is_named(fake: Callable[..., Any]) -> None:
     url = fake().url.replace("http:", "https:")
     assert preflight(ThethingsClient(url), None) == f"{url}: the port does not speak TLS"
+
+
+def test_what_kept_all_requests_from_being_answered_is_said_once() -> None:
+    answers = {path: unanswered("the connection was refused", 0.1) for path in ("GET /a", "GET /b")}
+    assert no_json("http://here", answers) == "http://here: the connection was refused"

@@ -78,6 +78,9 @@ BARE = 'platform = "thethings-io"\nurl = "http://127.0.0.1:1"\n'
             BARE.replace("things-io", "thing-io"), "did you mean 'thethings-io'?", id="platform"
         ),
         pytest.param(BARE.replace(":1", ":1/v2"), ":2: expected url to be scheme", id="version"),
+        pytest.param(
+            BARE.replace(":1", ":1/stack/api/v3/"), "without /v2 or /api/v3", id="version-of-stack"
+        ),
         pytest.param(BARE.replace("http", "ftp"), ":2: expected url to be scheme", id="scheme"),
         pytest.param(BARE + 'lack = ["a"]', ":3: expected a key of the file", id="unknown-key"),
         pytest.param(

@@ -25,6 +25,7 @@ from simulators.platforms.provisioning import (
     default_provisioning,
     from_document,
 )
+from simulators.platforms.state_file import why
 from simulators.platforms.thethings_io import stock
 from simulators.platforms.thethings_io.core import Core
 from simulators.platforms.thethings_io.deviations import (
@@ -121,8 +122,8 @@ def _deviation(name: str | None) -> Deviation | None:
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         database = open_database(path)
-    except sqlite3.Error as error:
-        raise ServingError(f"{path}: {error}") from error
+    except (OSError, sqlite3.Error) as error:
+        raise ServingError(f"{path}: {why(error)}") from error
     with contextlib.closing(database):
         yield database
 

@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 import orjson
 
+from simulators.platforms.state_file import connect
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS product (id TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -101,7 +103,7 @@ Row = tuple[str, int, str, str | None]  # key, unix ms, value as JSON, geo as JS
 
 def open_database(path: Path | None) -> sqlite3.Connection:
     """Open the state file, or a database in memory when there is none."""
-    connection = sqlite3.connect(path or ":memory:")
+    connection = connect(path)
     connection.execute("PRAGMA journal_mode = %s" % ("WAL" if path else "OFF"))
     # In a write-ahead log NORMAL survives the death of the process; FULL is for power cuts.
     connection.execute("PRAGMA synchronous = NORMAL")

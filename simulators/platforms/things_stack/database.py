@@ -10,6 +10,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from simulators.platforms.state_file import connect
+
 Row = tuple[Any, ...]
 
 CACHE_KIB = 64 * 1024  # at most; pages come in as they are read
@@ -42,7 +44,7 @@ class Database:
 
 def open_database(path: Path | None, tables: str) -> sqlite3.Connection:
     """Open the state file, or a database in memory when there is none; make what is missing."""
-    connection = sqlite3.connect(path or ":memory:")
+    connection = connect(path)
     connection.execute("PRAGMA journal_mode = %s" % ("WAL" if path else "OFF"))
     # In a write-ahead log NORMAL survives the death of the process; FULL is for power cuts.
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from simulators.clock import wall_unix_us
 from simulators.platforms.platform import Document, Platform, Server, ServingError, Site
+from simulators.platforms.state_file import why
 from simulators.platforms.things_stack import stock
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.database import open_database
@@ -86,8 +87,8 @@ def _policy(site: Site, provisioning: Provisioning, deviation: Deviation | None)
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         database = open_database(path, TABLES)
-    except sqlite3.Error as error:
-        raise ServingError(f"{path}: {error}") from error
+    except (OSError, sqlite3.Error) as error:
+        raise ServingError(f"{path}: {why(error)}") from error
     with contextlib.closing(database):
         yield database
 

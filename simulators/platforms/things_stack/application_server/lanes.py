@@ -57,6 +57,11 @@ class Lanes:
             lane.waiting.append((self._store.add(record(), is_begun=False), job))
         return True
 
+    def is_full(self, tenant: str, ids: Document) -> bool:
+        """Whether no more may wait for this device."""
+        lane = self._lanes.get(_key(tenant, ids)) if self._lanes else None
+        return lane is not None and len(lane.waiting) >= MOST_WAITING
+
     def hold(self, tenant: str, ids: Document, start: Callable[[Then], None], then: Then) -> None:
         """Let later jobs of a device wait until something has ended; ``then`` goes first."""
         key = _key(tenant, ids)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 _Handler = Callable[[Up, Document, int], None]
 
+_FULL = "pkg/applicationserver/io:buffer_full"
+
 
 class _Taken(NamedTuple):
     """
@@ -66,7 +68,15 @@ class Upstream:
         self._receive(_Taken(up.tenant, up.kind, message, up), now_us)
 
     def simulate(self, tenant: str, message: Document, now_us: int) -> None:
-        """Take a message that a caller made up."""
+        """
+        Take a message that a caller made up.
+
+        Raises:
+            StackError: too many of its device wait. Of a message of the network an event tells that
+                it was dropped; a caller can be told.
+        """
+        if self._lanes.is_full(tenant, message["end_device_ids"]):
+            raise StackError(_FULL)
         message["correlation_ids"] = self._correlated(message["correlation_ids"], now_us)
         message["received_at"] = time_text(now_us)
         self._receive(_Taken(tenant, kind_of(message), message, None), now_us)
@@ -97,7 +107,7 @@ class Upstream:
 
         ids = taken.message["end_device_ids"]
         if not self._lanes.in_order(taken.tenant, ids, job, lambda: _record(taken), now_us):
-            self._drop(taken, StackError("pkg/applicationserver/io:buffer_full"), now_us)
+            self._drop(taken, StackError(_FULL), now_us)
 
     def _drop(self, taken: _Taken, error: StackError, now_us: int) -> None:
         outputs = self._stack.application.outputs

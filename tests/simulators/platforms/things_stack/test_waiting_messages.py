@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from simulators.platforms.things_stack.application_server.lanes import MOST_WAITING
 from simulators.platforms.things_stack.core import Core
 from tests.simulators.platforms.things_stack.traffic import (
     SIMULATED,
@@ -105,3 +106,17 @@ def test_item_is_not_queued_twice_for_one_nack(bench, traffic):
     nacks = [up["downlink_nack"] for up in after.ups() if "downlink_nack" in up]
     assert [nack["decoded_payload"] for nack in nacks] == [{"last": 0xEF}]
     assert after.queue.counters() == [(2, b"\xbe\xef")]
+
+
+def test_caller_is_told_when_too_many_wait(bench, traffic):
+    """One is at its script, and a thousand wait: the next is refused, and none of them is lost."""
+    add_device(bench, formatters=UP)
+    path = "/as/applications/app1/devices/dev1/up/simulate"
+    answers = [traffic.ask("POST", path, SIMULATED) for _ in range(MOST_WAITING + 2)]
+    assert {status for status, _ in answers[:-1]} == {200}
+    status, document = answers[-1]
+    assert (status, document["code"]) == (429, 8)
+    assert document["details"][0]["name"] == "buffer_full"
+    bench.run_scripts()
+    assert len(traffic.ups()) == MOST_WAITING + 1
+    assert traffic.ask("POST", path, SIMULATED) == (200, {})
