@@ -88,12 +88,13 @@ class Registrar:
         version: str = "1.0.2",
         *,
         last_f_cnt_up: int = 0,
+        dev_addr: str | None = None,
         formatters: Document | None = None,
         **settings: Any,
     ) -> Node:
-        """A device with a session, whose address the network has chosen; else as otaa."""
+        """A device with a session, whose address the network chooses if need be; else as otaa."""
         node = Node(self._name("dev"), eui(), eui(), is_1_1=version == "1.1")
-        address = self._call("GET", "/ns/dev_addr").ok_json()["dev_addr"]
+        address = (dev_addr or self._call("GET", "/ns/dev_addr").ok_json()["dev_addr"]).upper()
         keys = abp_keys(version)
         node.activate(address.lower(), keys)
         ids = self._identity(node)

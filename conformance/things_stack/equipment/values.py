@@ -71,7 +71,7 @@ def commands_of(frame: DataFrame) -> list[list[int | str]]:
 _VALUES = {
     "LinkCheckAns": ("margin", "gateway_count"),
     "DeviceTimeAns": ("gps_s",),
-    "LinkADRReq": ("data_rate_index",),
+    "LinkADRReq": ("data_rate_index", "tx_power_index", "nb_trans"),
     "RXTimingSetupReq": ("delay",),
     "RXParamSetupReq": ("rx1_data_rate_offset", "rx2_data_rate_index", "rx2_frequency_hz"),
     "NewChannelReq": ("channel_index", "frequency_hz"),

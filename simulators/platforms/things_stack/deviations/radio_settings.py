@@ -1,0 +1,110 @@
+"""Defects of what a device's settings come to: ADR, the second window, shared addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from simulators.lorawan.frames import DataFrame
+from simulators.lorawan.mac_commands import LinkADRReq, MacCommand
+from simulators.platforms.things_stack.core import Core
+from simulators.platforms.things_stack.deviations.changes import body_without
+from simulators.platforms.things_stack.deviations.deviation import Deviation, Setup
+from simulators.platforms.things_stack.deviations.hooks import (
+    on_data,
+    on_schedule,
+    with_commands,
+)
+from simulators.platforms.things_stack.messages import Downlink, Scheduled, Uplink
+from simulators.platforms.things_stack.network_server.device import Device
+from simulators.platforms.things_stack.network_server.downlinks import DataDownlink
+from simulators.platforms.things_stack.stack import Stack
+
+Document = dict[str, Any]
+_SET = ("NsEndDeviceRegistry/Set",)
+
+
+def _without_setting(sentence: str, *path: str) -> Deviation:
+    """The Network Server overlooks a MAC setting that a call sets."""
+    return Deviation(sentence, rpcs=_SET, before=body_without("end_device", "mac_settings", *path))
+
+
+def _adapting_all_the_same(device: Device, frame: DataFrame, _: Uplink) -> None:
+    settings = device.document.get("mac_settings", {})
+    if frame.adr and "disabled" in settings.get("adr", {}):
+        settings["adr"] = {"dynamic": {}}
+
+
+def _of_the_newest(device: Device, _: DataFrame, __: Uplink) -> None:
+    device.traffic.packed = device.traffic.packed[:0]
+
+
+def _at_full_power(found: list[MacCommand]) -> list[MacCommand]:
+    return [
+        replace(each, tx_power_index=0) if isinstance(each, LinkADRReq) else each for each in found
+    ]
+
+
+def _class_c_at(frequency: Callable[[Document], Any]) -> Setup:
+    """Class C is spoken to at a frequency that follows from its MAC state."""
+
+    def changed(
+        stack: Stack, downlink: Downlink, schedule: Callable[[Downlink], Scheduled]
+    ) -> Scheduled:
+        if isinstance(downlink, DataDownlink) and downlink.request.get("class") == "CLASS_C":
+            device = stack.network.devices.by_number(downlink.number)
+            if device is not None:
+                downlink.request["rx2_frequency"] = frequency(device.mac_state)
+        return schedule(downlink)
+
+    return on_schedule(changed)
+
+
+def _first_of_address(core: Core) -> None:
+    devices = core.stack.network.devices
+    by_address = devices.by_address
+    devices.by_address = lambda dev_addr: by_address(dev_addr)[:1]  # type: ignore[method-assign]
+
+
+def _old_delay(device: Device, _: DataFrame, __: Uplink) -> None:
+    before, begun = (device.state.get(name) for name in ("mac_state", "pending_mac_state"))
+    if before and begun:
+        begun["current_parameters"]["rx1_delay"] = before["current_parameters"]["rx1_delay"]
+
+
+DEVIATIONS: dict[str, Deviation] = {
+    "adr-static-power-lost": _without_setting(
+        "The power that adr.static chooses is overlooked.", "adr", "static", "tx_power_index"
+    ),
+    "adr-disabled-overlooked": Deviation(
+        "Devices whose settings disable ADR are asked to adapt.",
+        setup=on_data(_adapting_all_the_same),
+    ),
+    "adr-limit-overlooked": _without_setting(
+        "ADR goes beyond max_data_rate_index.", "adr", "dynamic", "max_data_rate_index"
+    ),
+    "adr-at-full-power": Deviation(
+        "ADR never lowers the power.", setup=with_commands(_at_full_power)
+    ),
+    "adr-margin-overlooked": _without_setting(
+        "ADR works with a margin of its own.", "adr", "dynamic", "margin"
+    ),
+    "adr-of-the-newest": Deviation(
+        "ADR looks at the newest uplink alone.", setup=on_data(_of_the_newest)
+    ),
+    "class-c-moves-at-once": Deviation(
+        "Class C is spoken to at the wanted frequency before it has agreed to it.",
+        setup=_class_c_at(lambda state: state["desired_parameters"]["rx2_frequency"]),
+    ),
+    "class-c-never-moves": Deviation(
+        "Class C is spoken to at the band's frequency, whatever it has agreed to.",
+        setup=_class_c_at(lambda state: "869525000"),
+    ),
+    "address-of-one": Deviation(
+        "Of devices with the same address one alone is heard.", setup=_first_of_address
+    ),
+    "join-keeps-delay": Deviation(
+        "After another join RX1 has the delay of the session before.", setup=on_data(_old_delay)
+    ),
+}
