@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import secrets as random_source
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from conformance.clients.exchange import Response
-from conformance.things_stack.answers import permitted
+from conformance.things_stack.answers import part, permitted
 from conformance.things_stack.equipment.node import Node
 from conformance.things_stack.equipment.values import abp_keys, root_keys
 
@@ -66,7 +67,7 @@ class Registrar:
             UnexpectedAnswer: a server did not take it.
         """
         root = root_keys(version)
-        node = Node(self._name("dev"), eui(), eui(), root, is_1_1=version == "1.1")
+        node = Node(self._name("dev"), eui(), self._join_eui(), root, is_1_1=version == "1.1")
         ids = self._identity(node)
         if is_on_join_server:
             self.to_join_server(node)
@@ -93,7 +94,7 @@ class Registrar:
         **settings: Any,
     ) -> Node:
         """A device with a session, whose address the network chooses if need be; else as otaa."""
-        node = Node(self._name("dev"), eui(), eui(), is_1_1=version == "1.1")
+        node = Node(self._name("dev"), eui(), self._join_eui(), is_1_1=version == "1.1")
         address = (dev_addr or self._call("GET", "/ns/dev_addr").ok_json()["dev_addr"]).upper()
         keys = abp_keys(version)
         node.activate(address.lower(), keys)
@@ -118,6 +119,19 @@ class Registrar:
             paths.append("formatters")
         self._set("as", device, paths)
         return node
+
+    def _join_eui(self) -> str:
+        """One of those that the target's Join Server answers for."""
+        start, length = self._join_eui_prefix
+        free = 64 - length
+        return f"{start >> free << free | random_source.randbits(free):016x}"
+
+    @cached_property
+    def _join_eui_prefix(self) -> tuple[int, int]:
+        """Value and length in bits of the first prefix that is told; all EUIs without one."""
+        answer = self._call("GET", "/js/join_eui_prefixes")
+        first = next(iter(part(answer.json, "prefixes") or ()), None)
+        return int(part(first, "join_eui") or "0", 16), int(part(first, "length") or 0)
 
     def _identity(self, node: Node) -> Document:
         ids = _ids_of(node)

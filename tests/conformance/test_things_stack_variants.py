@@ -56,3 +56,33 @@ def test_tenants_split_servers_and_rate_limits_are_certified(
     )
     assert (ran.code, certificate["verdict"]) == (0, "certified")
     assert certificate["left_behind"] == []
+
+
+STATIONS: dict[str, Any] = {
+    "user": PROVISIONING["user"],
+    "server": {
+        "admits_unauthenticated_stations": True,
+        "requires_registered_gateways": True,
+        "net_id": "000000",
+        "dev_addr_prefix": "00000000/7",
+    },
+}
+ASKED = ["LW-BS-001", "LW-BS-002", "LW-BS-003", "LW-BS-004", "LW-BS-007", "LW-JOIN-007"]
+
+
+@pytest.mark.timeout(120)
+def test_stations_without_keys_are_declared(tmp_path: Path, run_python: Callable[..., Any]) -> None:
+    """Where registration is required, discovery itself refuses strangers."""
+    out, target = tmp_path / "result", tmp_path / "target.toml"
+    with embedded_server("things-stack", provisioning=STATIONS) as server:
+        write_target_file(target, server.target)
+        target.write_text('lacks = ["station-keys"]\n' + target.read_text())
+        command = ["-P", "-m", "thingrig", "certify", "things-stack", "--only", *ASKED]
+        run_python(
+            [*command, "--target", str(target), "--out", str(out)], tmp_path, out, timeout_s=100
+        )
+
+    certificate = json.loads((out / "certificate.json").read_text())
+    verdicts = {each["id"]: each["verdict"] for each in certificate["requirements"]}
+    lacking = dict.fromkeys(["LW-BS-003", "LW-BS-004"], "not applicable")
+    assert verdicts == dict.fromkeys(ASKED, "pass") | lacking
