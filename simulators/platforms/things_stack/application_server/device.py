@@ -12,7 +12,12 @@ from typing import Any
 from simulators.lorawan.contexts import Contexts
 from simulators.lorawan.crypto import Session
 from simulators.lorawan.keys import SessionKeys
-from simulators.platforms.things_stack.application_server.remembered import Remembered, Traits
+from simulators.platforms.things_stack.application_server.remembered import (
+    NOTHING,
+    Remembered,
+    Said,
+    Traits,
+)
 from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTable
 
@@ -32,38 +37,55 @@ class Device:
     Attributes:
         application: the application's id, unique over all tenants.
         settings: where its ``formatters`` and ``version_ids`` stand; not to be changed.
-        locations: what the Identity Server knows of where it is; None when that was not asked yet.
-        is_activated: the Identity Server was told that it talks.
-        noted: what is remembered of these two.
+        said: what is remembered of these three, which the Identity Server has said:
+        locations: where it is; None when that was not asked yet.
+        is_activated: it was told there that the device talks.
+        registration: the number of its row there, see ``Said``.
     """
 
     __slots__ = (
-        "_cipher", "_of", "_row", "_session", "_table", "application", "device_id",
-        "is_activated", "locations", "noted", "settings", "tenant",
+        "_cipher", "_of", "_plain_cipher", "_row", "_session", "_table", "_traits", "application",
+        "device_id", "is_activated", "locations", "registration", "said", "settings", "tenant",
     )  # fmt: skip
 
     def __init__(
-        self, table: DeviceTable, tenant: str, application: str, device_id: str, traits: Traits
+        self,
+        table: DeviceTable,
+        tenant: str,
+        application: str,
+        device_id: str,
+        *,
+        said: Said = NOTHING,
+        traits: Traits | None = None,
+        row: DeviceRow | None = None,
     ) -> None:
+        """Either ``traits`` are given, or the ``row``, read already."""
         self._table = table
-        self._row: DeviceRow | None = None
-        self._session, self.settings = traits
+        self._row = row
+        self._traits = traits
+        if traits is not None:
+            self.settings = traits.settings
+        elif row is not None:
+            self.settings = row.document
         self.tenant = tenant
         self.application = application
         self.device_id = device_id
-        self.locations: Document | None = None
-        self.is_activated = False
-        self.noted = 0
+        self.hear(said)
+        self._session: Document | None = None  # while there is no row
         self._of: Document | None = None
         self._cipher: Session | None = None
+        self._plain_cipher: Session | None = None
 
-    @classmethod
-    def of_row(cls, table: DeviceTable, tenant: str, row: DeviceRow) -> Device:
-        """A device that was read already."""
-        traits = Traits({}, row.document)
-        device = cls(table, tenant, row.application, row.device_id, traits)
-        device._row = row
-        return device
+    def hear(self, said: Said) -> None:
+        """Know what the Identity Server has said."""
+        answers, self.registration = self.said = said
+        self.is_activated = bool(answers & _ACTIVATED)
+        self.locations: Document | None = {} if answers & _NOWHERE else None
+
+    def heard(self) -> Said:
+        """What can be remembered of what the Identity Server has said."""
+        answers = _ACTIVATED * self.is_activated | _NOWHERE * (self.locations == {})
+        return Said(answers, self.registration)
 
     @property
     def row(self) -> DeviceRow:
@@ -100,7 +122,11 @@ class Device:
     @property
     def session_in_use(self) -> Document | None:
         """Its current session, to be looked at; who changes it takes it from ``document``."""
-        return self._session if self._row is None else self._row.document.get("session")
+        if self._row is not None:
+            return self._row.document.get("session")
+        if self._session is None and self._traits is not None:
+            self._session = self._traits.session()
+        return self._session
 
     def sessions(self) -> list[Document]:
         """Its current session and the one that is not confirmed yet, as far as they exist."""
@@ -112,6 +138,15 @@ class Device:
             if key_id(session) == session_key_id:
                 return session
         return None
+
+    def plain_cipher(self, session_key_id: str) -> Session | None:
+        """At once, of a remembered device in the session with that key; see ``cipher``."""
+        traits = self._traits
+        if traits is None or self._row is not None or traits.session_key_id != session_key_id:
+            return None
+        if self._plain_cipher is None:
+            self._plain_cipher = _session(traits.dev_addr.hex(), traits.app_s_key)
+        return self._plain_cipher
 
     def cipher(self, session: Document) -> Session | None:
         """What encrypts and decrypts payloads of a session; None without its key."""
@@ -138,9 +173,12 @@ def _cipher(session: Document) -> Session | None:
     if not has_key(session):
         return None
     key = bytes.fromhex(session["keys"]["app_s_key"]["key"])
+    return _session(session.get("dev_addr", "00000000"), key)
+
+
+def _session(dev_addr: str, app_s_key: bytes) -> Session:
     # Payloads need the application's key alone.
-    keys = SessionKeys.legacy(b"", key)
-    return Session(session.get("dev_addr", "00000000"), keys, contexts=_CONTEXTS)
+    return Session(dev_addr, SessionKeys(b"", b"", b"", app_s_key), contexts=_CONTEXTS)
 
 
 class Devices(DeviceTable):
@@ -159,28 +197,23 @@ class Devices(DeviceTable):
         if device is not None:
             self._kept.move_to_end(key)
             return device
-        traits = self.remembered.traits(key)
-        if traits is not None:
-            device = Device(self, tenant, application, device_id, traits)
-        else:
+        said, traits = self.remembered.recall(key)
+        row = None
+        if traits is None:
             row = self.find(application, device_id)
             if row is None:
                 return None
             self.remembered.add(key, row.document)
-            device = Device.of_row(self, tenant, row)
-        device.noted = answers = self.remembered.answers(key)
-        device.is_activated = bool(answers & _ACTIVATED)
-        device.locations = {} if answers & _NOWHERE else None
+        device = Device(self, tenant, application, device_id, said=said, traits=traits, row=row)
         self._kept[key] = device
         if len(self._kept) > self.limit:
             self._leave(*self._kept.popitem(last=False))
         return device
 
     def _leave(self, key: str, device: Device) -> None:
-        """Two answers of the Identity Server hold until it tells otherwise."""
-        answers = _ACTIVATED * device.is_activated | _NOWHERE * (device.locations == {})
-        if answers != device.noted:
-            self.remembered.note(key, answers)
+        said = device.heard()
+        if said != device.said:
+            self.remembered.note(key, said)
 
     def save(self, device: Device) -> None:
         """Store what traffic has changed of a device."""
@@ -203,14 +236,12 @@ class Devices(DeviceTable):
         self.remembered.drop(key)
 
     def moved(self, application: str, device_id: str) -> None:
-        """The Identity Server got to know a device, or knows better where it is."""
+        """What the Identity Server has said of a device is true no more."""
         key = _key(application, device_id)
         device = self._kept.get(key)
         if device is not None:
-            device.locations = None
-            device.is_activated = False
-            device.noted = 0
-        self.remembered.note(key, 0)
+            device.hear(NOTHING)
+        self.remembered.note(key, NOTHING)
 
     def forget(self) -> None:
         """The database was rolled back."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from simulators.platforms.things_stack.application_server.device import Device
+from simulators.platforms.things_stack.application_server.remembered import NOBODY
 
 if TYPE_CHECKING:
     from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
-_Owner: TypeAlias = "tuple[str, str]"  # tenant, application
 
 _FLUSH_US = 10_000_000
 _MOST_SEEN = 5000  # devices, then they are told at once
@@ -21,8 +21,7 @@ class EndDeviceMetadata:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._seen: dict[_Owner, dict[str, str]] = {}
-        self._count = 0
+        self._seen: dict[int, str] = {}  # by the numbers of their rows there
         self._is_planned = False
 
     def talked(self, device: Device, message: Document, received_at: str, now_us: int) -> None:
@@ -37,11 +36,12 @@ class EndDeviceMetadata:
 
     def seen(self, device: Device, received_at: str, now_us: int) -> None:
         """A device has sent something that the network took at that time."""
-        tenant, application_id, device_id = _key(device)
-        seen = self._seen.setdefault((tenant, application_id), {})
-        self._count += device_id not in seen
-        seen[device_id] = received_at
-        if self._count >= _MOST_SEEN:
+        if not device.registration:
+            device.registration = self._stack.identity.devices.number(*_key(device)) or NOBODY
+        if device.registration == NOBODY:
+            return
+        self._seen[device.registration] = received_at
+        if len(self._seen) >= _MOST_SEEN:
             self._flush()
         elif not self._is_planned:
             self._is_planned = True
@@ -58,9 +58,16 @@ class EndDeviceMetadata:
         self._flush()
 
     def _flush(self) -> None:
-        seen, self._seen, self._count = self._seen, {}, 0
-        for owner, devices in seen.items():
-            self._stack.identity.devices.see(*owner, devices)
+        seen, self._seen = self._seen, {}
+        self._stack.identity.devices.see(list(seen.items()))
+
+    def gone(self, registration: int) -> None:
+        """A device is registered no more: another one may get its number."""
+        self._seen.pop(registration, None)
+
+    def forget(self) -> None:
+        """The database was rolled back: perhaps some were registered in vain."""
+        self._seen.clear()
 
     def _tell(self, device: Device, message: Document, path: str, now_us: int) -> None:
         self._stack.events.publish(

@@ -1,9 +1,9 @@
 """
 What is remembered of devices that are not at hand: what an uplink needs, in some 200 bytes each.
 
-A record holds a device's session and two answers of the Identity Server; what it has in common with
-others, formatters and versions, is stored once for all of them. A device of another form, such as
-one with two sessions or a wrapped key, has a record of these answers alone and is read again.
+A record holds a device's session and what the Identity Server has said of it; what it has in common
+with others, formatters and versions, is stored once for all of them. A device of another form, such
+as one with two sessions or a wrapped key, has a record of what was said alone and is read again.
 """
 
 from __future__ import annotations
@@ -20,17 +20,56 @@ MOST_REMEMBERED = 1_200_000
 MOST_SHARED_BYTES = 32 << 20  # of formatters and versions, with all that belongs to them
 _OF_EACH = 1000  # bytes that belong to one of them
 _SHARED = ("formatters", "version_ids")
-# The answers; number of what is shared, last counter, address and key; the key's id comes last.
-_WHOLE = Struct("<BHI4s16s")
-NOTHING = b"\0"
+_SAID = Struct("<BI")
+# Number of what is shared, last counter, address and key; the key's id comes last.
+_DEVICE = Struct("<HI4s16s")
+_WHOLE = _SAID.size + _DEVICE.size
 _MOST_BYTES = 128  # of a record; ids of keys have 24 in practice, and may have two thousand
 
 
-class Traits(NamedTuple):
-    """What an uplink needs of a device; not to be changed."""
+class Said(NamedTuple):
+    """
+    What the Identity Server has said of a device; it holds until that tells otherwise.
 
-    session: Document
-    settings: Document  # formatters and version_ids
+    Attributes:
+        answers: up to eight, each a bit.
+        number: of its row there; 0 when that was not asked, NOBODY when there is none.
+    """
+
+    answers: int
+    number: int
+
+
+NOBODY = 0xFFFF_FFFF
+NOTHING = Said(0, 0)
+_NOTHING = _SAID.pack(*NOTHING)
+
+
+class Traits(NamedTuple):
+    """
+    What an uplink needs of a device; not to be changed.
+
+    Attributes:
+        session_key_id: "" for a session that did not begin with a join.
+        dev_addr: in the order of its hex digits.
+        settings: where its ``formatters`` and ``version_ids`` stand.
+    """
+
+    session_key_id: str
+    last_a_f_cnt_down: int
+    dev_addr: bytes
+    app_s_key: bytes
+    settings: Document
+
+    def session(self) -> Document:
+        """Its session as it is stored."""
+        keys: Document = {"app_s_key": {"key": self.app_s_key.hex().upper()}}
+        if self.session_key_id:
+            keys["session_key_id"] = self.session_key_id
+        session: Document = {"dev_addr": self.dev_addr.hex().upper(), "keys": keys}
+        if self.last_a_f_cnt_down:
+            session["last_a_f_cnt_down"] = self.last_a_f_cnt_down
+        return session
 
 
 class Remembered:
@@ -46,32 +85,29 @@ class Remembered:
     def __len__(self) -> int:
         return len(self._records)
 
-    def answers(self, key: str) -> int:
-        """What the Identity Server has answered, as ``note`` was told it."""
-        return self._records.get(key, NOTHING)[0]
-
-    def traits(self, key: str) -> Traits | None:
-        """A device's traits; None when it has to be read."""
-        record = self._records.get(key, NOTHING)
-        return self._traits(record) if len(record) > 1 else None
+    def recall(self, key: str) -> tuple[Said, Traits | None]:
+        """What was said of a device, and its traits; None when it has to be read."""
+        record = self._records.get(key, _NOTHING)
+        said = Said(*_SAID.unpack_from(record))
+        return said, self._traits(record) if len(record) >= _WHOLE else None
 
     def add(self, key: str, document: Document) -> None:
         """Remember a device as it was read from its table, if it has the usual form."""
-        record = self._record(self.answers(key), document)
+        record = self._record(self._records.get(key, _NOTHING)[: _SAID.size], document)
         if record is not None:
             self._put(key, record)
 
-    def note(self, key: str, answers: int) -> None:
-        """Remember what the Identity Server has answered, in a byte."""
+    def note(self, key: str, said: Said) -> None:
+        """Remember what the Identity Server has said."""
         record = self._records.get(key)
-        if record is not None or answers:
-            self._put(key, bytes((answers,)) + (record or NOTHING)[1:])
+        if record is not None or said != NOTHING:
+            self._put(key, _SAID.pack(*said) + (record or _NOTHING)[_SAID.size :])
 
     def changed(self, key: str) -> None:
-        """A device has to be read again; what the Identity Server has answered holds."""
+        """A device has to be read again; what the Identity Server has said holds."""
         record = self._records.get(key)
         if record is not None:
-            self._records[key] = record[:1]
+            self._records[key] = record[: _SAID.size]
 
     def drop(self, key: str) -> None:
         """Forget a device."""
@@ -91,7 +127,7 @@ class Remembered:
             for oldest in list(islice(self._records, 1 + self.limit // 16)):
                 del self._records[oldest]
 
-    def _record(self, answers: int, document: Document) -> bytes | None:
+    def _record(self, said: bytes, document: Document) -> bytes | None:
         """A device in bytes; None when they would not tell all of what an uplink needs."""
         if "pending_session" in document:
             return None
@@ -100,8 +136,8 @@ class Remembered:
             session = document["session"]
             keys = session["keys"]
             record = (
-                _WHOLE.pack(
-                    answers,
+                said
+                + _DEVICE.pack(
                     self._number(settings),
                     session.get("last_a_f_cnt_down", 0),
                     bytes.fromhex(session["dev_addr"]),
@@ -111,18 +147,13 @@ class Remembered:
             )
         except (KeyError, ValueError):  # something is missing, or no hex
             return None
-        is_whole = len(record) <= _MOST_BYTES and self._traits(record).session == session
+        is_whole = len(record) <= _MOST_BYTES and self._traits(record).session() == session
         return record if is_whole else None
 
     def _traits(self, record: bytes) -> Traits:
-        _, number, last, dev_addr, app_s_key = _WHOLE.unpack_from(record)
-        keys: Document = {"app_s_key": {"key": app_s_key.hex().upper()}}
-        if len(record) > _WHOLE.size:
-            keys["session_key_id"] = record[_WHOLE.size :].decode()
-        session: Document = {"dev_addr": dev_addr.hex().upper(), "keys": keys}
-        if last:
-            session["last_a_f_cnt_down"] = last
-        return Traits(session, self._shared[number])
+        number, last, dev_addr, app_s_key = _DEVICE.unpack_from(record, _SAID.size)
+        key_id = record[_WHOLE:].decode() if len(record) > _WHOLE else ""
+        return Traits(key_id, last, dev_addr, app_s_key, self._shared[number])
 
     def _number(self, settings: Document) -> int:
         text = orjson.dumps(settings)

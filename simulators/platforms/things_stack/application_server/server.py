@@ -124,6 +124,7 @@ class ApplicationServer:
     def forget(self) -> None:
         """The database was rolled back."""
         self.devices.forget()
+        self.metadata.forget()
         self.webhooks.forget()
         self.packages.forget()
         self._links.clear()

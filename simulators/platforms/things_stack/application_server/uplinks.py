@@ -46,18 +46,19 @@ class Uplinks:
     def _uplink(self, up: Up, message: Document, now_us: int) -> None:
         stack, given = self._stack, up.message
         device = find_device(stack, up.tenant, up.ids)
-        session = matched(stack, device, up.ids, given.get("session_key_id", ""))
-        if "app_s_key" not in session.get("keys", ()):
-            raise StackError("pkg/applicationserver:no_app_s_key")
         uplink: Document = {name: given[name] for name in _FIRST if name in given}
+        cipher = device.plain_cipher(given.get("session_key_id", ""))
+        is_skipped = False
+        if cipher is None:
+            session = self._session(device, up)
+            cipher = device.cipher(session)
+            is_skipped = cipher is None and is_crypto_skipped(stack, device, session)
+            if is_skipped:
+                uplink |= _encrypted(session, up.payload)
+            elif cipher is None:
+                raise StackError("pkg/applicationserver:no_app_s_key")
         message["uplink_message"] = uplink
-        cipher = device.cipher(session)
-        is_skipped = cipher is None and is_crypto_skipped(stack, device, session)
-        if is_skipped:
-            uplink |= _encrypted(session, up.payload)
-        elif cipher is None:
-            raise StackError("pkg/applicationserver:no_app_s_key")
-        elif up.payload:
+        if cipher is not None and up.payload:
             plain = cipher.encrypt_payload(
                 up.payload, given.get("f_cnt", 0), is_uplink=True, f_port=given["f_port"]
             )
@@ -69,6 +70,12 @@ class Uplinks:
             self._decode(
                 device, message, lambda now_us: self._forward(device, message, now_us), now_us
             )
+
+    def _session(self, device: Device, up: Up) -> Document:
+        session = matched(self._stack, device, up.ids, up.message.get("session_key_id", ""))
+        if "app_s_key" not in session.get("keys", ()):
+            raise StackError("pkg/applicationserver:no_app_s_key")
+        return session
 
     def simulated(self, tenant: str, message: Document, now_us: int) -> None:
         """Pass an uplink on that a caller made up: as it is, and decrypted already."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +44,6 @@ _APPLICATION = (
     "FROM is_entity WHERE tenant = ? AND kind = 'application' AND id = ? AND deleted_us IS NULL"
 )
 _WHOSE = f"device_id = ? AND application IN (SELECT number {_APPLICATION})"
-_SEEN = (
-    "SELECT number, seen.value FROM json_each(?) AS seen CROSS JOIN is_device "
-    "WHERE application = ? AND device_id = seen.key"
-)
 
 
 @dataclass
@@ -171,11 +167,14 @@ class DeviceStore:
         self._seen.note([(row[0], seen_at)])
         return True
 
-    def see(self, tenant: str, application_id: str, seen: Mapping[str, str]) -> None:
-        """When devices of an application, by id, were last seen, unless they were seen later."""
-        row = self._database.one(f"SELECT number {_APPLICATION}", tenant, application_id)
-        if row is not None:
-            self._seen.note(self._database.all(_SEEN, orjson.dumps(seen), row[0]))
+    def number(self, tenant: str, application_id: str, device_id: str) -> int:
+        """The row of a device, 0 without one; after ``delete`` another one may get its number."""
+        query = f"SELECT number FROM is_device WHERE {_WHOSE}"
+        return self._database.count(query, device_id, tenant, application_id)
+
+    def see(self, seen: Sequence[tuple[int, str]]) -> None:
+        """When devices, by the numbers of their rows, were last seen, unless that was later."""
+        self._seen.note(seen)
 
     def locate(
         self, tenant: str, application_id: str, device_id: str, locations: Document, now_us: int

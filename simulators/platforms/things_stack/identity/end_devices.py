@@ -53,9 +53,15 @@ def _application(call: Call, ids: Document, right: str) -> Entity:
 
 
 def _tell_moved(call: Call, ids: Document) -> None:
-    """The Application Server adds locations to uplinks."""
+    """The Application Server remembers what it was told of a device."""
     application = call.uid(ids["application_ids"]["application_id"])
     call.stack.application.devices.moved(application, ids["device_id"])
+
+
+def _delete(call: Call, row: DeviceRow) -> None:
+    call.stack.identity.devices.delete(row.number)
+    call.stack.application.metadata.gone(row.number)
+    _tell_moved(call, row.document["ids"])
 
 
 def _check_addresses(application: Entity, device: Document) -> None:
@@ -146,7 +152,7 @@ def delete(call: Call) -> Document:
     """Forget a device at once."""
     application = _application(call, call.message["application_ids"], "DEVICES_WRITE")
     device = _found(call, application, call.message["device_id"])
-    call.stack.identity.devices.delete(device.number)
+    _delete(call, device)
     call.publish("end_device.delete", {"device_ids": device.document["ids"]})
     return {}
 
@@ -167,7 +173,7 @@ def delete_batch(call: Call) -> Document:
     rows = [devices.find(application.number, name) for name in call.message["device_ids"]]
     gone = [row for row in rows if row is not None]
     for row in gone:
-        devices.delete(row.number)
+        _delete(call, row)
     if gone:
         ids = [row.document["ids"] for row in gone]
         call.publish(

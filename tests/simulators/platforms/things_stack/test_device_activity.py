@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulators.platforms.things_stack.traffic import SIMULATED, add_device, encrypted
+from simulators.platforms.things_stack.database import open_database
+from simulators.platforms.things_stack.tables_of_servers import TABLES
+from tests.simulators.platforms.things_stack.test_traffic_survival import reopened
+from tests.simulators.platforms.things_stack.traffic import (
+    SIMULATED,
+    Traffic,
+    add_device,
+    encrypted,
+)
 
 DEVICES = "/applications/app1/devices"
 DEVICE = f"{DEVICES}/dev1"
@@ -145,6 +153,51 @@ def test_nothing_is_left_of_a_deleted_device(bench, known):
     bench.made(DEVICES, {"end_device": {"ids": {"device_id": "dev3"}}})
     document = bench.made(f"{DEVICES}/dev3?field_mask={FIELDS}", None, method="GET")
     assert "last_seen_at" not in document
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["at hand", "remembered"])
+@pytest.mark.parametrize("is_batch", [False, True], ids=["one", "batch"])
+def test_what_was_to_be_told_of_a_deleted_device_is_told_of_no_other(
+    bench, known, is_batch, is_kept
+):
+    """The new one has the number that the old one had."""
+    bench.core.stack.application.devices.limit = 20 if is_kept else 0
+    uplink(known, 1)
+    uplink(known, 2, at="2024-01-31T12:00:03Z")
+    if is_batch:
+        bench.delete(f"{DEVICES}/batch?device_ids=dev1")
+    else:
+        bench.delete(DEVICE)
+    bench.made(DEVICES, {"end_device": {"ids": {"device_id": "dev3"}}})
+    uplink(known, 3, at="2024-01-31T12:00:04Z")  # the other servers still know dev1
+    flush(bench)
+    document = bench.made(f"{DEVICES}/dev3?field_mask={FIELDS}", None, method="GET")
+    assert "last_seen_at" not in document
+    bench.made(DEVICES, {"end_device": {"ids": {"device_id": "dev1"}}})
+    uplink(known, 4, at="2024-01-31T12:00:05Z")
+    uplink(known, 5, at="2024-01-31T12:00:06Z")
+    flush(bench)
+    assert shown(bench, "last_seen_at")["last_seen_at"] == "2024-01-31T12:00:06Z"
+
+
+def test_devices_that_were_registered_in_vain_are_not_seen(bench, known, tmp_path):
+    """The transaction fails in which they were registered, and others get their numbers."""
+    bench.connection.commit()
+    stored = open_database(tmp_path / "state.db", TABLES)
+    bench.connection.backup(stored)
+    stored.close()
+    after = reopened(tmp_path / "state.db")
+    after.made(DEVICES, {"end_device": {"ids": {"device_id": "dev2"}}})
+    add_device(after, "dev2")
+    for f_cnt in (1, 2):
+        Traffic(after).take("uplink_message", {"f_cnt": f_cnt}, device_id="dev2")
+    after.connection.rollback()
+    after.core.forget()
+    after.made(DEVICES, {"end_device": {"ids": {"device_id": "dev3"}}})
+    flush(after)
+    document = after.made(f"{DEVICES}/dev3?field_mask={FIELDS}", None, method="GET")
+    assert "last_seen_at" not in document
+    after.connection.close()
 
 
 def test_normalized_messages_do_not_tell_where_a_device_is(bench, traffic):

@@ -21,8 +21,13 @@ def several(bench):
 
 
 def see(bench, **seconds):
-    times = {name: f"2024-01-31T12:00:{second:02}Z" for name, second in seconds.items()}
-    bench.core.stack.identity.devices.see("", "app1", times)
+    devices = bench.core.stack.identity.devices
+    devices.see(
+        [
+            (devices.number("", "app1", name), f"2024-01-31T12:00:{second:02}Z")
+            for name, second in seconds.items()
+        ]
+    )
 
 
 def listed(bench, order="last_seen_at"):
@@ -71,11 +76,14 @@ def test_a_time_that_is_taken_away_is_gone(several):
     assert seconds(several) == [None, 9, None, None]
 
 
-def test_unknown_devices_are_left_out(several):
-    see(several, dev9=9, dev2=1)
-    several.core.stack.identity.devices.see("", "app9", {"dev1": "2024-01-31T12:00:00Z"})
-    see(several)
-    assert seconds(several) == [None, 1, None, None]
+def test_devices_have_numbers_and_others_have_none(several):
+    devices = several.core.stack.identity.devices
+    numbers = [devices.number("", "app1", name) for name in NAMES]
+    assert all(numbers)
+    assert len(set(numbers)) == len(NAMES)
+    assert devices.number("", "app1", "dev9") == 0
+    assert devices.number("", "app9", "dev1") == 0
+    assert devices.number("other", "app1", "dev1") == 0
 
 
 def test_times_outlive_the_process_and_a_transaction_that_fails(several, tmp_path):

@@ -114,7 +114,7 @@ def test_reading_a_device_uses_indexes_alone(whole):
     whole.core.stack.network.devices.resting.clear()
     found = _statements(whole, lambda: _hear(whole, 2, f_cnt=3))
     reads = [each for each in found if each.startswith("SELECT")]
-    assert len(reads) == 4
+    assert len(reads) == 5
     for statement in reads:
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
         assert plan

@@ -315,7 +315,8 @@ def test_a_session_that_begins_with_a_join_is_remembered_when_it_is_used(
         payload = encrypted(b"hello", f_cnt, OTHER_KEY)
         told.uplink(payload, f_cnt=f_cnt, session_key_id=KEY_ID)
         assert told.up()["uplink_message"]["frm_payload"] == "aGVsbG8="
-    assert bench.core.stack.application.devices.remembered.traits("app1.dev1") is not None
+    _, traits = bench.core.stack.application.devices.remembered.recall("app1.dev1")
+    assert traits is not None
 
 
 def test_a_deleted_device_is_heard_no_more(bench: Any, told: Traffic) -> None:
@@ -332,7 +333,7 @@ def test_the_oldest_go_first() -> None:
     for number in range(40):
         records.add(f"app1.dev{number}", USUAL)
         assert len(records) <= 32
-    known = [number for number in range(40) if records.traits(f"app1.dev{number}")]
+    known = [number for number in range(40) if records.recall(f"app1.dev{number}")[1]]
     assert known == list(range(40 - len(known), 40))
     assert len(known) >= 28
 
@@ -346,7 +347,7 @@ def test_what_too_many_have_of_their_own_is_forgotten_with_all(
         own = {"brand_id": f"brand{number}"}
         key = f"app1.dev{number}"
         records.add(key, USUAL | {"version_ids": own})
-        traits = records.traits(key)
+        _, traits = records.recall(key)
         assert traits is not None
         assert traits.settings == {"version_ids": own}
         assert len(records) <= 5
