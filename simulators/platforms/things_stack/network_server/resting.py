@@ -20,7 +20,7 @@ from simulators.platforms.things_stack.network_server.traits import Traits
 
 Document = dict[str, Any]
 
-MOST_RESTING = 1_200_000  # with about 600 bytes each
+MOST_RESTING = 1_200_000  # with about 500 bytes each, and their share of the index
 
 # What a state, a session and a MAC state may have when nothing is under way. Whatever else they
 # have, now or in times to come, keeps a device from being at rest.

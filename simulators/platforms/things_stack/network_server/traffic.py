@@ -16,8 +16,9 @@ import orjson
 Document = dict[str, Any]
 
 MOST_HEARD = 20
-_HEARD = Struct("<IBHd")
+_HEARD = Struct("<IBBf")  # single precision: as the API's messages have SNRs
 _MOST_BYTES = MOST_HEARD * _HEARD.size
+_MOST_SNR = 1e38  # dB, of those that a gateway makes up
 
 
 class Heard(NamedTuple):
@@ -56,7 +57,7 @@ class Traffic(msgspec.Struct, array_like=True, gc=False):
     def heard(self) -> list[Heard]:
         """Up to 20 uplinks of different counters, the newest last; empty before the first."""
         return [
-            Heard(f_cnt, rate, None if math.isnan(snr) else snr, gateways)
+            Heard(f_cnt, rate, None if math.isnan(snr) else _decimal(snr), gateways)
             for f_cnt, rate, gateways, snr in _HEARD.iter_unpack(self.packed)
         ]
 
@@ -74,7 +75,11 @@ class Traffic(msgspec.Struct, array_like=True, gc=False):
         """One more uplink was accepted."""
         f_cnt, rate, snr, gateways = heard
         self.f_cnt_up = f_cnt
-        packed = _HEARD.pack(f_cnt, rate, gateways, math.nan if snr is None else snr)
+        snr = math.nan if snr is None else snr
+        try:
+            packed = _HEARD.pack(f_cnt, rate, gateways, snr)
+        except OverflowError:
+            packed = _HEARD.pack(f_cnt, rate, gateways, math.copysign(_MOST_SNR, snr))
         self.packed = (self.packed + packed)[-_MOST_BYTES:]
 
     def loss_rate(self) -> float:
@@ -88,6 +93,11 @@ class Traffic(msgspec.Struct, array_like=True, gc=False):
         span = last - first
         lost = span + 1 - count
         return lost / (span + 1) if lost > 0 else 0.0
+
+
+def _decimal(single: float) -> float:
+    """The number that was made one of single precision: it had seven digits at most."""
+    return float(f"{single:.7g}")
 
 
 encode = msgspec.msgpack.Encoder().encode
