@@ -87,7 +87,12 @@ async def queue_beside_answers(stage: Stage) -> Record:
         answers.append(await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read))
         await asyncio.sleep(1.2)
     path = f"/as/applications/{{a}}/devices/{node.device_id}/down"
-    queue = (await stage.needed("GET", path)).get("downlinks", [])
+    deadline = asyncio.get_running_loop().time() + stage.lab.patience_s
+    queue: list[Any] = []
+    # The network has emptied it, and the Application Server fills it anew.
+    while not queue and asyncio.get_running_loop().time() < deadline:
+        queue = (await stage.needed("GET", path)).get("downlinks", [])
+        await asyncio.sleep(0.1)
     told = stage.events(node, "as.down.data.queue.invalidated.forward")
     return {"answers": answers, "queue": queue, "told": told}
 
