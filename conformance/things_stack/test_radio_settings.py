@@ -22,7 +22,7 @@ ACCEPTED = b"\x05\x07"
 MODES: dict[str, Any] = {
     "static": {"static": {"data_rate_index": 3, "tx_power_index": 4, "nb_trans": 2}},
     "disabled": {"disabled": {}},
-    "limited": {"dynamic": {"max_data_rate_index": 3}},
+    "limited": {"dynamic": {"margin": 10, "max_data_rate_index": 3}},
     "dynamic": {"dynamic": {"margin": 10}},
 }
 
