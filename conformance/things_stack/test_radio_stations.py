@@ -159,7 +159,8 @@ async def at_a_time(stage: Stage) -> Record:
     if pushed.status != 200:
         raise Inconclusive(f"the item was not taken, perhaps by its clock: {pushed.summary()}")
     found = await station.wait(
-        lambda each: node.read(bytes.fromhex(each.get("pdu", ""))), within_s=AHEAD_S + 1.0
+        lambda each: "gpstime" in each and node.read(bytes.fromhex(each.get("pdu", ""))),
+        within_s=AHEAD_S + 1.0,
     )
     return {"message": found or {}, "wanted_us": gps_us(at.timestamp())}
 

@@ -175,9 +175,9 @@ DEVIATIONS: dict[str, Deviation] = {
     "events-uncorrelated": Deviation(
         "Every event has a correlation id of its own.", effects=_event(_uncorrelated)
     ),
-    "as-changes-not-told": Deviation(
-        "Applications are not told of devices that the Application Server has changed.",
-        setup=without_event("as.end_device.update"),
+    "ns-changes-not-told": Deviation(
+        "Applications are not told of devices that the Network Server has changed.",
+        setup=without_event("ns.end_device.update"),
     ),
     "js-deletions-not-told": Deviation(
         "Applications are not told of devices that the Join Server has deleted.",
