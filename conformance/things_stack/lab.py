@@ -126,6 +126,18 @@ class Lab:
         await self._connect(gateway)
         return gateway
 
+    async def new_gateway(self, settings: Document) -> Gateway:
+        """A connected gateway whose registration says more than others' does."""
+        gateway = Gateway(self.name("gtw"), eui(), self.place.plan)
+        await self.ask(self._new_gateway, gateway.gateway_id, gateway.eui.upper(), self.place.plan)
+        document = {"gateway": settings, "field_mask": {"paths": list(settings)}}
+        path = f"/gateways/{gateway.gateway_id}"
+        permitted(await self.ask(self.call, "PUT", path, document)).ok_json()
+        await gateway.open(self.place.host, self.place.port)
+        self.opened.append(gateway)
+        await self._connect(gateway)
+        return gateway
+
     async def new_station(self) -> Station:
         """
         A registered gateway that speaks Basics Station's protocol; it has yet to connect.
@@ -207,6 +219,7 @@ class Stage:
     lab: Lab
     frames: list[str] = field(default_factory=list)
     _gateways: list[Gateway] = field(default_factory=list)
+    _others: list[Gateway] = field(default_factory=list)
     _stations: list[Station] = field(default_factory=list)
     _started: float = field(default_factory=time.monotonic)
 
@@ -232,8 +245,13 @@ class Stage:
         """
         return permitted(await self.call(method, path, body)).ok_json()
 
-    async def gateway(self, plan: str | None = None, *, has_gps: bool = False) -> Gateway:
-        """A gateway of this script alone."""
+    async def gateway(
+        self, plan: str | None = None, *, has_gps: bool = False, settings: Document | None = None
+    ) -> Gateway:
+        """A gateway of this script alone; one with settings is of no use to others."""
+        if settings is not None:
+            self._others.append(await self.lab.new_gateway(settings))
+            return self._others[-1]
         gateway = await self.lab.borrow_gateway(plan, has_gps=has_gps)
         self._gateways.append(gateway)
         return gateway
@@ -338,7 +356,7 @@ class Stage:
         deadline = asyncio.get_running_loop().time() + within_s
         seen: dict[int, Downlink] = {}
         while True:
-            for each in self._gateways:
+            for each in (*self._gateways, *self._others):
                 # Others who wait take downlinks away meanwhile.
                 for downlink in [one for one in each.downlinks if id(one) not in seen]:
                     seen[id(downlink)] = downlink

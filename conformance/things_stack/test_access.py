@@ -94,6 +94,18 @@ def test_devices_are_not_deleted_by_everybody(
 
 
 @pytest.mark.requirement("TTS-AC-003")
+@pytest.mark.parametrize("server", ROUTES)
+def test_batches_are_not_deleted_by_everybody(
+    stack: Stack, application: str, reader: str, server: str, requirement: Judge
+) -> None:
+    path = f"{ROUTES[server].format(application, 'batch')}?device_ids={stack.new_id()}"
+
+    answer = stack.api.send("DELETE", path, key=reader)
+
+    check_refused(answer, requirement, "DEVICES_WRITE")
+
+
+@pytest.mark.requirement("TTS-AC-003")
 def test_devices_are_not_changed_by_everybody(
     stack: Stack, application: str, reader: str, requirement: Judge
 ) -> None:
@@ -126,6 +138,17 @@ def test_webhooks_are_not_set_by_everybody(
 
     rights = ("SETTINGS_BASIC", "TRAFFIC_READ", "TRAFFIC_DOWN_WRITE")
     check_refused(answer, requirement, *rights)
+
+
+@pytest.mark.requirement("TTS-AC-004")
+def test_webhooks_are_not_deleted_by_everybody(
+    stack: Stack, application: str, reader: str, requirement: Judge
+) -> None:
+    path = f"/as/webhooks/{application}/{stack.new_id()}"
+
+    answer = stack.api.send("DELETE", path, key=reader)
+
+    check_refused(answer, requirement, "SETTINGS_BASIC")
 
 
 @pytest.mark.requirement("TTS-AC-005")

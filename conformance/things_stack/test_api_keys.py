@@ -264,6 +264,19 @@ def test_update_changes_what_the_mask_names(
     requirement.check(told_of, expected=[expected[0], sorted(expected[1], reverse=True)])
 
 
+@pytest.mark.requirement("TTS-KEY-030")
+def test_key_gets_an_end(stack: Stack, path: str, requirement: Judge) -> None:
+    name = stack.new_key(path, INFO).split(".")[1]
+    end = (datetime.now(UTC) + timedelta(hours=6)).replace(microsecond=0)
+
+    answer = update(stack, path, name, mask=["expires_at"], expires_at=end.isoformat())
+
+    requirement.check(answer.status, expected=200)
+    found = stack.api.get(f"{path}/api-keys/{name}")
+    told_of = [instant(found.json, "expires_at"), part(found.json, "rights")]
+    requirement.check(told_of, expected=[end, [INFO]])
+
+
 @pytest.fixture(scope="module")
 def clerk(stack: Stack, path: str) -> str:
     """A key that may see and change keys, and has one other right."""

@@ -80,6 +80,19 @@ def test_update_changes_what_the_mask_names(stack: Stack, named: str, requiremen
     requirement.check(read(stack, named), expected=["second", "kept"])
 
 
+@pytest.mark.requirement("TTS-APP-030")
+def test_masked_field_that_is_absent_is_emptied(stack: Stack, requirement: Judge) -> None:
+    path = f"/applications/{stack.new_application(name='first', description='goes')}"
+    document = {"application": {"name": "second"}, "field_mask": {"paths": ["name", "description"]}}
+
+    answer = stack.api.put(path, document)
+
+    requirement.check(answer.status, expected=200)
+    found = stack.api.get(path, field_mask="name,description").json
+    told_of = [part(found, name) or "" for name in ("name", "description")]
+    requirement.check(told_of, expected=["second", ""])
+
+
 @pytest.mark.requirement("TTS-APP-005")
 def test_update_without_mask_changes_nothing(stack: Stack, named: str, requirement: Judge) -> None:
     before = read(stack, named)

@@ -290,6 +290,40 @@ def test_search_finds_a_part_of_the_id(
     )
 
 
+@pytest.fixture(scope="module")
+def sought(stack: Stack) -> tuple[str, str]:
+    """An application, and one of its two devices: the one that searches are to find."""
+    application = stack.new_application()
+    ids = {"dev_eui": stack.new_eui(), "join_eui": stack.new_eui()}
+    stack.new_device(application, name="pump", description="in the yard", ids=ids)
+    wanted = {"dev_eui": "58A0CBFFFE0" + stack.new_eui()[11:], "join_eui": stack.new_eui()}
+    more = {"name": "water meter", "description": "in the cellar", "attributes": {"floor": "minus"}}
+    return application, stack.new_device(application, ids=wanted, **more)
+
+
+@pytest.mark.requirement("TTS-DEV-025")
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("name_contains", "METER"),
+        ("description_contains", "cellar"),
+        ("dev_eui_contains", "58A0CBFFFE0"),
+        ("attributes_contain[floor]", "min"),
+    ],
+)
+def test_search_by_fields(
+    stack: Stack, sought: tuple[str, str], field: str, text: str, requirement: Judge
+) -> None:
+    application, wanted = sought
+
+    answer = stack.api.get(f"/search/applications/{application}/devices", **{field: text})
+
+    found = [part(each, "ids", "device_id") for each in part(answer.json, "end_devices") or ()]
+    requirement.check(
+        [answer.status, found, answer.headers.get("X-Total-Count")], expected=[200, [wanted], "1"]
+    )
+
+
 @pytest.mark.requirement("TTS-DEV-018")
 def test_update_sets_its_time(stack: Stack, application: str, requirement: Judge) -> None:
     path = f"/applications/{application}/devices/{stack.new_device(application)}"

@@ -138,6 +138,18 @@ def test_json_stream_is_framed(talker: Talker, subscribe: Subscribe, requirement
     requirement.check(found, expected=["application/json", "", True])
 
 
+@pytest.mark.requirement("TTS-EV-020")
+def test_event_is_told_once(talker: Talker, subscribe: Subscribe, requirement: Judge) -> None:
+    stream = subscribe(of_application(talker), of_device(talker))
+    say(talker)
+    told_in(stream, talker, FORWARDED, count=1)
+    say(talker)
+    told = told_in(stream, talker, FORWARDED, count=2)
+
+    found = [each.get("unique_id") for each in told]
+    requirement.check([len(found), len(set(found))], expected=[2, 2])
+
+
 @pytest.mark.requirement("TTS-EV-005")
 def test_events_have_their_members(
     talker: Talker, subscribe: Subscribe, requirement: Judge

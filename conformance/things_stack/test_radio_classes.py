@@ -15,7 +15,7 @@ from conformance.things_stack.answers import told
 from conformance.things_stack.equipment.class_b import is_ping_slot, slot_of, without_slots_s
 from conformance.things_stack.equipment.gateway import GPS_AHEAD_S, Gateway, gps_us
 from conformance.things_stack.equipment.values import commands_of
-from conformance.things_stack.lab import Stage
+from conformance.things_stack.lab import Stage, payload_of
 from conformance.things_stack.scripts import plays
 from conformance.things_stack.test_radio_downlinks import AFTER_RX2_S, item
 
@@ -90,7 +90,14 @@ async def two_confirmed(stage: Stage) -> Record:
         await stage.answer(stage.quiet(gateway), within_s=AT_ONCE_S + 4.0, read=node.read)
         for _ in range(2)
     ]
-    return {"answers": found}
+    given_up = await stage.wait_events(node, "as.down.data.nack.forward")
+    return {"answers": found, "given_up": [payload_of(nack_in(each)).hex() for each in given_up]}
+
+
+def nack_in(event: Record) -> Record:
+    """The downlink that an event says was not acknowledged."""
+    found: Record = event.get("data", {}).get("downlink_nack", {})
+    return found
 
 
 async def ping_slots(stage: Stage) -> Record:
@@ -220,7 +227,7 @@ def test_next_confirmed_downlink_waits(record: Record, requirement: Judge) -> No
     )
 
 
-@pytest.mark.requirement("LW-DN-025")
+@pytest.mark.requirement("LW-DN-031")
 @plays(at_a_time)
 def test_downlink_begins_at_its_time(record: Record, requirement: Judge) -> None:
     at_us, wanted_us = record["gps_us"], record["wanted_us"]
@@ -229,6 +236,12 @@ def test_downlink_begins_at_its_time(record: Record, requirement: Judge) -> None
         expected=f"{wanted_us} µs of GPS time",
         actual=at_us,
     )
+
+
+@pytest.mark.requirement("LW-DN-031")
+@plays(two_confirmed)
+def test_unanswered_downlink_is_told(record: Record, requirement: Judge) -> None:
+    requirement.check(record["given_up"][:1], expected=["01"])
 
 
 @pytest.mark.requirement("LW-CB-001")

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.judge import Judge
 from conformance.outcomes import Inconclusive
-from conformance.things_stack.lab import Stage
+from conformance.things_stack.lab import Stage, payload_of
 from conformance.things_stack.registering import CHANNELS_HZ
 from conformance.things_stack.scripts import plays
 
@@ -215,8 +215,8 @@ def test_first_counter_is_1(version: str, record: Record, requirement: Judge) ->
 @pytest.mark.parametrize("version", VERSIONS)
 def test_sent_downlink_is_told(version: str, record: Record, requirement: Judge) -> None:
     messages = [each.get("data", {}).get("downlink_sent", {}) for each in record["told"]]
-    found = [[each.get("f_port"), each.get("f_cnt")] for each in messages]
-    requirement.check(found, expected=[[42, 1]])
+    found = [[each.get("f_port"), each.get("f_cnt"), payload_of(each).hex()] for each in messages]
+    requirement.check(found, expected=[[42, 1, "beef"]])
 
 
 @pytest.mark.requirement("LW-DN-016")

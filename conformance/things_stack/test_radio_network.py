@@ -192,3 +192,15 @@ def test_data_rate_is_what_the_margin_allows(record: Record, requirement: Judge)
 @plays(adapted)
 def test_counter_is_shown(record: Record, requirement: Judge) -> None:
     requirement.check(record["device"].get("session", {}).get("last_f_cnt_up"), expected=2)
+
+
+@pytest.mark.requirement("LW-NW-014")
+@plays(apart)
+def test_uplink_tells_when_and_where_it_came(record: Record, requirement: Judge) -> None:
+    for message in record["uplinks"]:
+        told = ["received_at" in message, "net_id" in message.get("network_ids", {})]
+        requirement.check(told, expected=[True, True])
+        received = [each.get("received_at") for each in message.get("rx_metadata", ())]
+        requirement.check_that(
+            None not in received, expected="the time of each reception", actual=received
+        )

@@ -11,14 +11,15 @@ from conformance.judge import Judge
 from conformance.outcomes import Inconclusive
 from conformance.things_stack.equipment.values import commands_of
 from conformance.things_stack.lab import Stage, payload_of
+from conformance.things_stack.registering import CHANNELS_HZ
 from conformance.things_stack.scripts import plays
 from conformance.things_stack.test_radio_downlinks import AFTER_RX2_S, item
 
 Record = dict[str, Any]
 AT_ONCE_S = 4.0
 WANTED_HZ, BAND_HZ = 868_300_000, 869_525_000
-ACCEPTED = b"\x05\x07"
-"""RXParamSetupAns that agrees to everything."""
+ACCEPTED, HALF = b"\x05\x07", b"\x03\x03"
+"""RXParamSetupAns that agrees to everything, and LinkADRAns to all but the power."""
 MODES: dict[str, Any] = {
     "static": {"static": {"data_rate_index": 3, "tx_power_index": 4, "nb_trans": 2}},
     "disabled": {"disabled": {}},
@@ -89,6 +90,51 @@ async def joined_anew(stage: Stage) -> Record:
     return {"delay_us": answer.delay_us if answer else None}
 
 
+async def half_agreed(stage: Stage) -> Record:
+    """A device agrees to data rate and channels, but not to the power, of LinkADRReq."""
+    gateway, node = await stage.gateway(), await stage.abp("1.0.3", adr=MODES["static"])
+    for f_cnt, f_opts in ((1, b""), (2, HALF)):
+        sent = await stage.uplink(
+            node, b"\x01", gateway, f_cnt=f_cnt, data_rate=2, adr=True, f_opts=f_opts,
+            is_confirmed=True,
+        )  # fmt: skip
+        await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+        await asyncio.sleep(1.0)
+    mask = "mac_state.current_parameters"
+    path = f"/ns/applications/{{a}}/devices/{node.device_id}?field_mask={mask}"
+    state = (await stage.needed("GET", path)).get("mac_state", {})
+    return {"current": state.get("current_parameters", {})}
+
+
+async def class_told(stage: Stage) -> Record:
+    """A device of 1.1 tells that it is in class C; then something is queued for it."""
+    gateway, node = await stage.gateway(), await stage.abp("1.1", supports_class_c=True)
+    sent = await stage.uplink(node, b"\x01", gateway, f_cnt=1, f_opts=b"\x20\x02")
+    answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+    quiet = stage.quiet(gateway)
+    await stage.push(node, item(b"\xca\xfe"))
+    later = await stage.answer(quiet, within_s=AT_ONCE_S, read=node.read)
+    return {
+        "commands": commands_of(answer.frame) if answer else [],
+        "later": later.frame.frm_payload.hex() if later else None,
+    }
+
+
+async def nonce_again(stage: Stage) -> Record:
+    """A device that forgets its nonces, and is registered so, joins twice with the same one."""
+    gateway, node = await stage.gateway(), await stage.otaa("1.0.3")
+    path = f"/js/applications/{{a}}/devices/{node.device_id}"
+    ids = {
+        "device_id": node.device_id, "dev_eui": node.dev_eui.upper(),
+        "join_eui": node.join_eui.upper(),
+    }  # fmt: skip
+    body = {"end_device": {"ids": ids, "resets_join_nonces": True}}
+    await stage.needed("PUT", path, {**body, "field_mask": {"paths": ["resets_join_nonces"]}})
+    first = await stage.join(node, gateway, 1)
+    again = await stage.join(node, gateway, 1, frequency_hz=CHANNELS_HZ[1])
+    return {"joins": [each is not None for each in (first, again)]}
+
+
 @pytest.mark.requirement("LW-MAC-019")
 @plays(adapt, mode="static", data_rate=2)
 def test_chosen_values_are_asked_for(record: Record, requirement: Judge) -> None:
@@ -131,3 +177,26 @@ def test_keys_tell_devices_of_one_address_apart(record: Record, requirement: Jud
 @plays(joined_anew)
 def test_join_ends_the_parameters_of_the_session_before(record: Record, requirement: Judge) -> None:
     requirement.check(record["delay_us"], expected=1_000_000)
+
+
+@pytest.mark.requirement("LW-MAC-024")
+@plays(half_agreed)
+def test_request_that_is_refused_in_part_does_not_hold(record: Record, requirement: Judge) -> None:
+    names = ("adr_tx_power_index", "adr_nb_trans")
+    found = [
+        record["current"].get(name, default) for name, default in zip(names, (0, 1), strict=True)
+    ]
+    requirement.check(found, expected=[0, 1])
+
+
+@pytest.mark.requirement("LW-MAC-027")
+@plays(class_told)
+def test_class_is_confirmed_and_holds(record: Record, requirement: Judge) -> None:
+    confirmed = [each for each in record["commands"] if each[0] == "DeviceModeConf"]
+    requirement.check([confirmed, record["later"]], expected=[[["DeviceModeConf", 2]], "cafe"])
+
+
+@pytest.mark.requirement("LW-JOIN-027")
+@plays(nonce_again)
+def test_forgetful_device_may_repeat_its_nonce(record: Record, requirement: Judge) -> None:
+    requirement.check(record["joins"], expected=[True, True])

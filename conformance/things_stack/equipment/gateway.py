@@ -59,6 +59,7 @@ class Gateway(asyncio.DatagramProtocol):
     downlinks: list[Downlink] = field(default_factory=list)
     acknowledged: set[tuple[int, int]] = field(default_factory=set)
     transport: Any = None
+    up: Any = None
     token: int = 0
     last_tmst: int = 0
     busy_until_s: float = 0.0
@@ -71,10 +72,19 @@ class Gateway(asyncio.DatagramProtocol):
         )
         self.pulling = loop.create_task(self._pull())
 
+    async def part(self, host: str, port: int) -> None:
+        """Send PUSH_DATA from a socket of its own from now on, as many packet forwarders do."""
+        loop = asyncio.get_running_loop()
+        self.up, _ = await loop.create_datagram_endpoint(
+            asyncio.DatagramProtocol, remote_addr=(host, port)
+        )
+
     def close(self) -> None:
-        """Give the socket back."""
+        """Give the sockets back."""
         self.pulling.cancel()
         self.transport.close()
+        if self.up is not None:
+            self.up.close()
 
     def connection_made(self, transport: Any) -> None:
         """Nothing to do before the socket has its peer."""
@@ -153,6 +163,13 @@ class Gateway(asyncio.DatagramProtocol):
         self._send(wire.PushData(self._token(), self.eui, (packet,)))
         return at
 
+    def hear_both(self, frames: list[bytes], frequency_hz: int, modulation: Modulation) -> None:
+        """Pass frames on in one datagram, together with a status."""
+        packets = tuple(
+            RxPk(self.now(), frequency_hz, modulation, each, -42.0, 9.5) for each in frames
+        )
+        self._send(wire.PushData(self._token(), self.eui, packets, Stat(received=len(frames))))
+
     def status(self, **numbers: Any) -> int:
         """Tell the network how the gateway is, by fields of Stat; returns the datagram's token."""
         token = self._token()
@@ -183,8 +200,10 @@ class Gateway(asyncio.DatagramProtocol):
         return self.token
 
     def _send(self, datagram: wire.Datagram) -> None:
-        if not self.transport.is_closing():
-            self.transport.sendto(wire.encode(datagram))
+        is_apart = self.up is not None and isinstance(datagram, wire.PushData)
+        transport = self.up if is_apart else self.transport
+        if not transport.is_closing():
+            transport.sendto(wire.encode(datagram))
 
 
 def delay_us(sent: int, downlink: Downlink) -> int | None:

@@ -73,6 +73,8 @@ _VALUES = {
     "DeviceTimeAns": ("gps_s",),
     "LinkADRReq": ("data_rate_index", "tx_power_index", "nb_trans"),
     "RXTimingSetupReq": ("delay",),
+    "DeviceModeConf": ("device_class",),
+    "DutyCycleReq": ("max_duty_cycle",),
     "RXParamSetupReq": ("rx1_data_rate_offset", "rx2_data_rate_index", "rx2_frequency_hz"),
     "NewChannelReq": ("channel_index", "frequency_hz"),
     "TxParamSetupReq": ("uplink_dwell_time", "downlink_dwell_time"),

@@ -26,6 +26,13 @@ DEVIATIONS: dict[str, Deviation] = {
         *(f"{server}EndDeviceRegistry/Delete" for server in ("", "Js", "Ns", "As")),
         "EndDeviceRegistry/Update",
     ),
+    "batches-deleted-by-readers": _open_to_all(
+        "Who may read devices may delete several of them.",
+        *(f"{server}EndDeviceBatchRegistry/Delete" for server in ("", "Js", "Ns", "As")),
+    ),
+    "webhooks-deleted-by-everybody": _open_to_all(
+        "Everybody may delete webhooks.", "ApplicationWebhookRegistry/Delete"
+    ),
     "webhooks-of-everybody": _open_to_all(
         "Everybody may read and set webhooks.",
         "ApplicationWebhookRegistry/Get",

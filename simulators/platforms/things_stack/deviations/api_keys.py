@@ -133,4 +133,9 @@ DEVIATIONS: dict[str, Deviation] = {
             )
         ),
     ),
+    "key-never-ends": Deviation(
+        "An end that an API key gets by an update is overlooked.",
+        rpcs=("ApplicationAccess/UpdateAPIKey",),
+        before=body_without("api_key", "expires_at"),
+    ),
 }

@@ -75,6 +75,14 @@ def _to_id_of_the_body(request: Request) -> Request:
     return replace(request, path=path) if named else request
 
 
+def _without_absent_paths(document: Any) -> Any:
+    mask = document.get("field_mask")
+    if isinstance(mask, dict) and "paths" in mask:
+        given = document.get("application", {})
+        mask["paths"] = [path for path in mask["paths"] if path.partition(".")[0] in given]
+    return document
+
+
 DEVIATIONS: dict[str, Deviation] = {
     **restores_of("application"),
     "application-without-contact": Deviation(
@@ -203,5 +211,10 @@ DEVIATIONS: dict[str, Deviation] = {
         "An application that is not deleted is restored all the same.",
         rpcs=("ApplicationRegistry/Restore",),
         answer=with_status(200, of=404),
+    ),
+    "absent-field-stays": Deviation(
+        "A masked field that is absent stays as it was.",
+        rpcs=("ApplicationRegistry/Update",),
+        before=with_body(_without_absent_paths),
     ),
 }

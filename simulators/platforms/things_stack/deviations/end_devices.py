@@ -160,4 +160,11 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("EndDeviceRegistry/Create",),
         answer=_with_all_given,
     ),
+    "search-by-id-alone": Deviation(
+        "Searches look at ids alone.",
+        rpcs=("EndDeviceRegistrySearch/SearchEndDevices",),
+        before=with_query(
+            lambda query: "&".join(each for each in query.split("&") if each.startswith("id_"))
+        ),
+    ),
 }

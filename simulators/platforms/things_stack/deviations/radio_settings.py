@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,20 +10,27 @@ from typing import Any
 from simulators.lorawan.frames import DataFrame
 from simulators.lorawan.mac_commands import LinkADRReq, MacCommand
 from simulators.platforms.things_stack.core import Core
-from simulators.platforms.things_stack.deviations.changes import body_without
+from simulators.platforms.things_stack.deviations.changes import body_without, with_body
 from simulators.platforms.things_stack.deviations.deviation import Deviation, Setup
 from simulators.platforms.things_stack.deviations.hooks import (
     on_data,
     on_schedule,
+    on_up,
+    on_uplink,
+    on_uplink_message,
+    sign,
     with_commands,
+    with_request,
+    without_command,
 )
-from simulators.platforms.things_stack.messages import Downlink, Scheduled, Uplink
+from simulators.platforms.things_stack.messages import Downlink, Scheduled, Up, Uplink
 from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.downlinks import DataDownlink
 from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]
 _SET = ("NsEndDeviceRegistry/Set",)
+_LINK_CHECK = b"\x02"
 
 
 def _without_setting(sentence: str, *path: str) -> Deviation:
@@ -34,6 +42,57 @@ def _adapting_all_the_same(device: Device, frame: DataFrame, _: Uplink) -> None:
     settings = device.document.get("mac_settings", {})
     if frame.adr and "disabled" in settings.get("adr", {}):
         settings["adr"] = {"dynamic": {}}
+
+
+def _status_seldom(document: Document) -> Document:
+    settings = document["end_device"].get("mac_settings", {})
+    if settings.get("status_count_periodicity"):
+        del settings["status_count_periodicity"]
+    return document
+
+
+def _answered(before: bytes, after: bytes) -> Setup:
+    """An answer of devices is read as another one."""
+
+    def changed(device: Device, frame: DataFrame, uplink: Uplink) -> None:
+        if frame.f_opts == before:
+            sign(device, frame, uplink, uplink.phy[:8] + after + uplink.phy[10:-4])
+
+    return on_data(changed)
+
+
+def _margin_of_the_first(core: Core) -> None:
+    heard: set[bytes] = set()
+
+    def changed(_: Stack, uplink: Uplink) -> Uplink:
+        if uplink.phy in heard and uplink.phy[8:9] == _LINK_CHECK:
+            uplink.metadata.pop("snr", None)
+        heard.add(uplink.phy)
+        return uplink
+
+    on_uplink(changed)(core)
+
+
+def _given_up_silently(core: Core) -> None:
+    sent = core.stack.network.downlinks.sent
+    tell = sent.tell_application
+
+    def changed(device: Device, kind: str, *more: Any) -> None:
+        if kind != "downlink_nack":
+            tell(device, kind, *more)
+
+    sent.tell_application = changed  # type: ignore[assignment, method-assign]
+
+
+def _worst_first(request: Document) -> None:
+    request["downlink_paths"] = request["downlink_paths"][::-1]
+
+
+def _still_encrypted(up: Up) -> list[Up]:
+    if up.kind == "downlink_sent":
+        payload = base64.b64decode(up.message.get("frm_payload", ""))
+        up.message["frm_payload"] = base64.b64encode(payload[::-1]).decode()
+    return [up]
 
 
 def _of_the_newest(device: Device, _: DataFrame, __: Uplink) -> None:
@@ -106,5 +165,49 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "join-keeps-delay": Deviation(
         "After another join RX1 has the delay of the session before.", setup=on_data(_old_delay)
+    ),
+    "device-status-once": Deviation(
+        "status_count_periodicity is overlooked.", rpcs=_SET, before=with_body(_status_seldom)
+    ),
+    "rx-param-half-agreed": Deviation(
+        "RXParamSetupAns counts as agreement though it refuses the data rate.",
+        setup=_answered(b"\x05\x05", b"\x05\x07"),
+    ),
+    "link-adr-half-agreed": Deviation(
+        "LinkADRAns counts as agreement though it refuses the power.",
+        setup=_answered(b"\x03\x03", b"\x03\x07"),
+    ),
+    "link-check-of-the-first": Deviation(
+        "LinkCheckAns tells the margin of the first reception.", setup=_margin_of_the_first
+    ),
+    "duty-cycle-not-set-up": Deviation(
+        "DutyCycleReq is never sent.", setup=without_command("DutyCycleReq")
+    ),
+    "factory-channels-set-up": _without_setting(
+        "Devices are asked to add channels that they have from the factory.",
+        "factory_preset_frequencies",
+    ),
+    "class-not-confirmed": Deviation(
+        "DeviceModeInd is not answered.", setup=without_command("DeviceModeConf")
+    ),
+    "nonces-never-reset": Deviation(
+        "resets_join_nonces is overlooked.",
+        rpcs=("JsEndDeviceRegistry/Set",),
+        before=body_without("end_device", "resets_join_nonces"),
+    ),
+    "join-by-worst-gateway": Deviation(
+        "Join accepts go through the gateway that heard the request worst.",
+        setup=with_request(_worst_first, is_join=True),
+    ),
+    "class-c-gives-up-silently": Deviation(
+        "Applications are not told of downlinks of class C that nothing answers.",
+        setup=_given_up_silently,
+    ),
+    "network-untold": Deviation(
+        "Uplinks do not tell the network's identifiers.",
+        setup=on_uplink_message(lambda message, _: message.pop("network_ids", None)),
+    ),
+    "sent-downlinks-encrypted": Deviation(
+        "Downlinks that were sent are told with another payload.", setup=on_up(_still_encrypted)
     ),
 }

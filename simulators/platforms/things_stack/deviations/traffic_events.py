@@ -117,6 +117,16 @@ def _taken_literally(document: Any) -> Any:
     return document
 
 
+def _told_twice(core: Core) -> None:
+    events = core.stack.events
+
+    def listeners(definition: Definition, keys: list[Any]) -> list[Subscription]:
+        known = events._by_key
+        return [each for key in keys for each in known.get(key, ()) if each.hears(definition, key)]
+
+    events._listeners = listeners  # type: ignore[assignment, method-assign]
+
+
 DEVIATIONS: dict[str, Deviation] = {
     "events-start-without-identifiers": Deviation(
         "The first message of a stream does not tell whose events it is about.",
@@ -190,5 +200,8 @@ DEVIATIONS: dict[str, Deviation] = {
     "is-deletions-not-told": Deviation(
         "Applications are not told of devices that the Identity Server has deleted.",
         setup=without_event("end_device.delete"),
+    ),
+    "events-told-twice": Deviation(
+        "Who listens to an application and its device is told twice.", setup=_told_twice
     ),
 }
