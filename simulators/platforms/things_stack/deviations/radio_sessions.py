@@ -21,7 +21,8 @@ from simulators.platforms.things_stack.deviations.hooks import (
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.messages import JoinAnswer, Up, Uplink
 from simulators.platforms.things_stack.network_server import queue
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 from simulators.platforms.things_stack.stack import Stack
 
 Document = dict[str, Any]

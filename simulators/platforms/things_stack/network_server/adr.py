@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulators.lorawan.modulation import Lora
 from simulators.platforms.things_stack.network_server.demodulation import floor_db
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.mac_settings import ADR_MARGIN
 from simulators.platforms.things_stack.network_server.traffic import MOST_HEARD
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 
 if TYPE_CHECKING:
     from simulators.platforms.things_stack.stack import Stack

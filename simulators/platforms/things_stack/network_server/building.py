@@ -18,10 +18,11 @@ from simulators.lorawan.regions.region import FHDR_AND_PORT
 from simulators.lorawan.versions import MacVersion
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.network_server import queue
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.mac import documents, requests
 from simulators.platforms.things_stack.network_server.mac.handling import remember
 from simulators.platforms.things_stack.network_server.mac.requests import Room
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 from simulators.platforms.things_stack.times import time_text
 
 Document = dict[str, Any]

@@ -16,7 +16,7 @@ from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.network_server import building, mac, queue
 from simulators.platforms.things_stack.network_server.building import Draft, Slot
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.device_store import DeviceStore
 from simulators.platforms.things_stack.network_server.mac import dev_status, requests
 from simulators.platforms.things_stack.network_server.mac_settings import (
@@ -29,6 +29,7 @@ from simulators.platforms.things_stack.network_server.transmissions import (
     answering_paths,
     known_paths,
 )
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 from simulators.platforms.things_stack.network_server.windows import (
     SECOND_US,
     Windows,

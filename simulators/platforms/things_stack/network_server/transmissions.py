@@ -13,7 +13,7 @@ from simulators.platforms.things_stack.errors import StackError
 from simulators.platforms.things_stack.messages import Downlink, Up
 from simulators.platforms.things_stack.network_server import building, mac, queue, refusals
 from simulators.platforms.things_stack.network_server.building import Draft, Failure, Slot
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.device_store import DeviceStore
 from simulators.platforms.things_stack.network_server.downlink_messages import (
     downlink_message,
@@ -21,6 +21,7 @@ from simulators.platforms.things_stack.network_server.downlink_messages import (
 )
 from simulators.platforms.things_stack.network_server.in_flight import InFlight, Lost
 from simulators.platforms.things_stack.network_server.mac.documents import cid_name
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 from simulators.platforms.things_stack.ulid import ulid
 
 if TYPE_CHECKING:

@@ -21,12 +21,13 @@ from simulators.platforms.things_stack.network_server.deduplication import (
     Deduplication,
     Gathering,
 )
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.device_store import DeviceStore
 from simulators.platforms.things_stack.network_server.joins import Joins
 from simulators.platforms.things_stack.network_server.mac_settings import mac_state
 from simulators.platforms.things_stack.network_server.matching import Match
 from simulators.platforms.things_stack.network_server.traffic import Heard
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 from simulators.platforms.things_stack.network_server.uplink_messages import (
     airtime_text,
     uplink_message,

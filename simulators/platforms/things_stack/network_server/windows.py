@@ -10,8 +10,9 @@ from simulators.lorawan.gps_time import to_gps_us, to_unix_us
 from simulators.lorawan.regions.region import FHDR_AND_PORT, DataRate
 from simulators.platforms.things_stack.configuration import rate_document
 from simulators.platforms.things_stack.network_server.building import Draft
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.mac.documents import PING_PERIODS
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 from simulators.platforms.things_stack.times import time_text
 
 Document = dict[str, Any]

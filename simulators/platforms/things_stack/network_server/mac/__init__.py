@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.lorawan import mac_commands as mac
 from simulators.lorawan.mac_commands import MacCommand
 from simulators.lorawan.versions import MacVersion
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.mac import (
     adr_param_setup,
     beacon_freq,
@@ -31,6 +31,7 @@ from simulators.platforms.things_stack.network_server.mac import (
 )
 from simulators.platforms.things_stack.network_server.mac.documents import cid_name
 from simulators.platforms.things_stack.network_server.mac.handling import STICKY, Handling
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 
 if TYPE_CHECKING:
     from simulators.platforms.things_stack.stack import Stack

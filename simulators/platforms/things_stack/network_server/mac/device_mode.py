@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from simulators.lorawan.mac_commands import DeviceModeConf, DeviceModeInd
 from simulators.lorawan.versions import MacVersion
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.mac.documents import CLASSES
 from simulators.platforms.things_stack.network_server.mac.handling import Handling
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 
 if TYPE_CHECKING:
     from simulators.platforms.things_stack.stack import Stack

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.lorawan.mac_commands import MacCommand
 from simulators.platforms.things_stack.errors import StackError
-from simulators.platforms.things_stack.network_server.device import Device, UplinkInfo
+from simulators.platforms.things_stack.network_server.device import Device
 from simulators.platforms.things_stack.network_server.mac.documents import (
     cid_name,
     content,
     document,
 )
+from simulators.platforms.things_stack.network_server.uplink_info import UplinkInfo
 
 if TYPE_CHECKING:
     from simulators.platforms.things_stack.stack import Stack
