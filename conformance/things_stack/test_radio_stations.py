@@ -12,6 +12,7 @@ import pytest
 
 from conformance.judge import Judge
 from conformance.outcomes import Inconclusive
+from conformance.things_stack.equipment.class_b import is_ping_slot, slot_of
 from conformance.things_stack.equipment.station import (
     FOUND,
     Station,
@@ -23,6 +24,13 @@ from conformance.things_stack.equipment.station import (
 from conformance.things_stack.lab import Stage, payload_of
 from conformance.things_stack.registering import eui
 from conformance.things_stack.scripts import plays
+from conformance.things_stack.test_radio_classes import (
+    AT_ONCE_S,
+    EVERY_SECOND,
+    PING_SLOT_INFO_REQ,
+    in_slots_s,
+    with_port,
+)
 from conformance.things_stack.test_radio_downlinks import AFTER_RX2_S, item
 
 Record = dict[str, Any]
@@ -163,6 +171,25 @@ async def at_a_time(stage: Stage) -> Record:
         within_s=AHEAD_S + 1.0,
     )
     return {"message": found or {}, "wanted_us": gps_us(at.timestamp())}
+
+
+async def ping_slots(stage: Stage) -> Record:
+    """A device goes to class B behind a station with GPS, and then something is queued for it."""
+    station, _ = await stage.linked()
+    node = await stage.abp("1.0.3", supports_class_b=True, ping_slot_periodicity="PING_EVERY_1S")
+    first = node.uplink(b"\x01", f_cnt=1, f_opts=PING_SLOT_INFO_REQ)
+    await station.hear(first, gpstime=gps_us(time.time()))
+    await asyncio.sleep(AFTER_RX2_S)
+    second = node.uplink(b"\x02", f_cnt=2, class_b=True)
+    await station.hear(second, gpstime=gps_us(time.time()))
+    await asyncio.sleep(AFTER_RX2_S)
+    patience_s = in_slots_s(AT_ONCE_S + 2.0)
+    await stage.push(node, item(b"\xb0\x0b"))
+    found = await station.wait(
+        lambda each: "gpstime" in each and with_port(node.read(bytes.fromhex(each.get("pdu", "")))),
+        within_s=patience_s,
+    )
+    return {"message": found or {}, "dev_addr": node.session.dev_addr if node.session else ""}
 
 
 def gps_us(seconds: float) -> int:
@@ -454,4 +481,18 @@ def test_time_of_a_downlink_is_told(record: Record, requirement: Judge) -> None:
     late_us = message.get("gpstime", 0) - wanted_us
     requirement.check_that(
         abs(late_us) <= 2_000, expected=f"gpstime {wanted_us}", actual=message.get("gpstime")
+    )
+
+
+@pytest.mark.requirement("LW-BS-029")
+@plays(ping_slots)
+def test_slot_of_a_downlink_is_told(record: Record, requirement: Judge) -> None:
+    message = record["message"]
+    found = [message.get(name) for name in ("dC", "Freq", "DR")]
+    requirement.check(found, expected=[1, 869_525_000, 3])
+    at_us = message["gpstime"]
+    requirement.check_that(
+        is_ping_slot(at_us, record["dev_addr"], EVERY_SECOND),
+        expected="a gpstime at which one of the device's slots begins",
+        actual={"gpstime": at_us, "slot and µs in it": slot_of(at_us)},
     )
