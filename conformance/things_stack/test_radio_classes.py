@@ -227,7 +227,7 @@ def test_next_confirmed_downlink_waits(record: Record, requirement: Judge) -> No
     )
 
 
-@pytest.mark.requirement("LW-DN-031")
+@pytest.mark.requirement("LW-DN-025")
 @plays(at_a_time)
 def test_downlink_begins_at_its_time(record: Record, requirement: Judge) -> None:
     at_us, wanted_us = record["gps_us"], record["wanted_us"]
