@@ -17,7 +17,7 @@ from conformance.things_stack.test_radio_downlinks import AFTER_RX2_S, item
 
 Record = dict[str, Any]
 AT_ONCE_S = 4.0
-WANTED_HZ, BAND_HZ = 868_300_000, 869_525_000
+WANTED_HZ, BAND_HZ, OWN_HZ = 868_300_000, 869_525_000, 868_900_000
 ACCEPTED, HALF = b"\x05\x07", b"\x03\x03"
 """RXParamSetupAns that agrees to everything, and LinkADRAns to all but the power."""
 MODES: dict[str, Any] = {
@@ -135,6 +135,39 @@ async def nonce_again(stage: Stage) -> Record:
     return {"joins": [each is not None for each in (first, again)]}
 
 
+async def factory_window(stage: Stage) -> Record:
+    """Two devices with an RX2 of their own, and another one wanted, are answered at one moment."""
+    gateway = await stage.gateway()
+    own = {"rx2_frequency": str(OWN_HZ), "desired_rx2_frequency": str(BAND_HZ)}
+    nodes = [await stage.abp("1.0.3", **own), await stage.abp("1.0.3", **own)]
+    at = gateway.now()
+    sents = [
+        await stage.uplink(
+            node, b"\x01", gateway, f_cnt=1, is_confirmed=True, tmst=at, frequency_hz=frequency_hz
+        )
+        for node, frequency_hz in zip(nodes, CHANNELS_HZ, strict=False)
+    ]
+    answers = await asyncio.gather(
+        *(stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+          for sent, node in zip(sents, nodes, strict=True))
+    )  # fmt: skip
+    late = [each for each in answers if each and each.delay_us == 2_000_000]
+    return {"frequencies": [each.where["frequency_hz"] for each in late]}
+
+
+async def silent(stage: Stage) -> Record:
+    """Something is queued for a device of class A some time after it has spoken."""
+    gateway, node = await stage.gateway(), await stage.abp("1.0.3")
+    await stage.uplink(node, b"\x01", gateway, f_cnt=1)
+    await asyncio.sleep(AFTER_RX2_S)
+    quiet = stage.quiet(gateway)
+    await stage.push(node, item(b"\xbe\xef"))
+    early = await stage.answer(quiet, within_s=1.5, read=node.read)
+    sent = await stage.uplink(node, b"\x02", gateway, f_cnt=2)
+    answer = await stage.answer(sent, within_s=AFTER_RX2_S, read=node.read)
+    return {"is_early": early is not None, "is_answered": answer is not None}
+
+
 @pytest.mark.requirement("LW-MAC-019")
 @plays(adapt, mode="static", data_rate=2)
 def test_chosen_values_are_asked_for(record: Record, requirement: Judge) -> None:
@@ -200,3 +233,18 @@ def test_class_is_confirmed_and_holds(record: Record, requirement: Judge) -> Non
 @plays(nonce_again)
 def test_forgetful_device_may_repeat_its_nonce(record: Record, requirement: Judge) -> None:
     requirement.check(record["joins"], expected=[True, True])
+
+
+@pytest.mark.requirement("LW-DN-032")
+@plays(silent)
+def test_class_a_is_spoken_to_when_it_has_spoken(record: Record, requirement: Judge) -> None:
+    found = [record["is_early"], record["is_answered"]]
+    requirement.check(found, expected=[False, True])
+
+
+@pytest.mark.requirement("LW-MAC-028")
+@plays(factory_window)
+def test_second_window_is_the_devices_own_at_first(record: Record, requirement: Judge) -> None:
+    if not record["frequencies"]:
+        raise Inconclusive("neither device was answered in its second window")
+    requirement.check(record["frequencies"], expected=[OWN_HZ])

@@ -19,6 +19,7 @@ from conformance.things_stack.equipment.station import (
     channels_of,
     id6,
     place_of,
+    single_channels_of,
     windows_of,
 )
 from conformance.things_stack.lab import Stage, payload_of
@@ -114,14 +115,16 @@ async def joined(stage: Stage) -> Record:
         lambda each: node.open_accept(bytes.fromhex(each.get("pdu", "")), 1), within_s=6.2
     )
     record: Record = {"accept": accept, "windows": windows_of(accept or {}, xtime), "uplinks": []}
+    record["diids"] = []
     if accept is None:
         return record
     node.follow(node.open_accept(bytes.fromhex(accept["pdu"]), 1), 1)  # type: ignore[arg-type]
     await stage.wait_events(node, "as.up.join.forward")
-    await station.hear(node.uplink(b"\x01\x02"), rssi_dbm=-61, snr_db=7.5)
-    return record | {
-        "gateway": station.gateway_id, "uplinks": await stage.uplinks(node, count=1)
-    }  # fmt: skip
+    await station.hear(node.uplink(b"\x01\x02", is_confirmed=True), rssi_dbm=-61, snr_db=7.5)
+    uplinks = await stage.uplinks(node, count=1)
+    await station.wait(lambda each: node.read(bytes.fromhex(each.get("pdu", ""))), within_s=2.3)
+    diids = [each.get("diid") for each in station.messages if each.get("msgtype") == "dnmsg"]
+    return record | {"gateway": station.gateway_id, "uplinks": uplinks, "diids": diids}
 
 
 async def answered(stage: Stage, is_told: bool) -> Record:
@@ -326,6 +329,24 @@ def test_data_rates_are_those_of_the_region(record: Record, requirement: Judge) 
 @plays(configured, features="rmtsh")
 def test_channels_are_those_of_the_plan(record: Record, requirement: Judge) -> None:
     requirement.check(channels_of(record["configuration"]), expected=CHANNELS_HZ)
+
+
+@pytest.mark.requirement("LW-BS-033")
+@plays(configured, features="rmtsh")
+def test_channels_of_one_data_rate_are_those_of_the_plan(
+    record: Record, requirement: Judge
+) -> None:
+    found = single_channels_of(record["configuration"])
+    requirement.check(found, expected=[868_300_000, 868_800_000])
+
+
+@pytest.mark.requirement("LW-BS-034")
+@plays(joined)
+def test_downlinks_are_told_apart(record: Record, requirement: Judge) -> None:
+    diids = record["diids"]
+    if len(diids) < 2:
+        raise Inconclusive(f"two downlinks were to come, {len(diids)} did")
+    requirement.check(len(set(diids)), expected=len(diids))
 
 
 @pytest.mark.requirement("LW-BS-012")

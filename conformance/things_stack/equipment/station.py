@@ -238,6 +238,18 @@ def channels_of(configuration: Document) -> list[int]:
     return sorted(found)
 
 
+def single_channels_of(configuration: Document) -> list[int]:
+    """The frequencies in Hz of the channels for one LoRa data rate, and for FSK."""
+    found = []
+    for board in configuration.get("sx1301_conf", ()):
+        for name in ("chan_Lora_std", "chan_FSK"):
+            channel = board.get(name, {})
+            radio = board.get(f"radio_{channel.get('radio', 0)}", {})
+            if channel.get("enable", bool(channel)) and radio.get("enable"):
+                found.append(radio["freq"] + channel["if"])
+    return sorted(found)
+
+
 def _transmitted(message: Document) -> Document:
     """What a station tells when it sends, in the first window that it may use."""
     frequency_hz, data_rate = place_of(message) or (0, 0)

@@ -95,6 +95,14 @@ def _still_encrypted(up: Up) -> list[Up]:
     return [up]
 
 
+def _in_class_c(document: Document) -> Document:
+    paths = document.get("field_mask", {}).get("paths", [])
+    if "mac_settings" in paths and "supports_class_b" not in paths:
+        document["end_device"]["supports_class_c"] = True
+        paths.append("supports_class_c")
+    return document
+
+
 def _of_the_newest(device: Device, _: DataFrame, __: Uplink) -> None:
     device.traffic.packed = device.traffic.packed[:0]
 
@@ -105,15 +113,15 @@ def _at_full_power(found: list[MacCommand]) -> list[MacCommand]:
     ]
 
 
-def _class_c_at(frequency: Callable[[Document], Any]) -> Setup:
-    """Class C is spoken to at a frequency that follows from its MAC state."""
+def _spoken_to_at(name: str, frequency: Callable[[Document], Any]) -> Setup:
+    """RX2 of a class has a frequency that follows from the MAC state."""
 
     def changed(
         stack: Stack, downlink: Downlink, schedule: Callable[[Downlink], Scheduled]
     ) -> Scheduled:
-        if isinstance(downlink, DataDownlink) and downlink.request.get("class") == "CLASS_C":
+        if isinstance(downlink, DataDownlink) and downlink.request.get("class", "CLASS_A") == name:
             device = stack.network.devices.by_number(downlink.number)
-            if device is not None:
+            if device is not None and "rx2_frequency" in downlink.request:
                 downlink.request["rx2_frequency"] = frequency(device.mac_state)
         return schedule(downlink)
 
@@ -154,11 +162,11 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "class-c-moves-at-once": Deviation(
         "Class C is spoken to at the wanted frequency before it has agreed to it.",
-        setup=_class_c_at(lambda state: state["desired_parameters"]["rx2_frequency"]),
+        setup=_spoken_to_at("CLASS_C", lambda state: state["desired_parameters"]["rx2_frequency"]),
     ),
     "class-c-never-moves": Deviation(
         "Class C is spoken to at the band's frequency, whatever it has agreed to.",
-        setup=_class_c_at(lambda state: "869525000"),
+        setup=_spoken_to_at("CLASS_C", lambda state: "869525000"),
     ),
     "address-of-one": Deviation(
         "Of devices with the same address one alone is heard.", setup=_first_of_address
@@ -209,5 +217,12 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "sent-downlinks-encrypted": Deviation(
         "Downlinks that were sent are told with another payload.", setup=on_up(_still_encrypted)
+    ),
+    "class-c-for-all": Deviation(
+        "Every device counts as one of class C.", rpcs=_SET, before=with_body(_in_class_c)
+    ),
+    "rx2-moves-at-once": Deviation(
+        "RX2 of class A is used as it is wanted before the device has agreed to it.",
+        setup=_spoken_to_at("CLASS_A", lambda state: state["desired_parameters"]["rx2_frequency"]),
     ),
 }

@@ -141,6 +141,14 @@ def _without_strength(found: Document) -> Document:
     return {**found, "upinfo": {**found["upinfo"], "rssi": -120}}
 
 
+def _without_single_channels(found: Document) -> Document:
+    boards = [
+        {name: value for name, value in each.items() if name not in ("chan_Lora_std", "chan_FSK")}
+        for each in found["sx1301_conf"]
+    ]
+    return {**found, "sx1301_conf": boards}
+
+
 DEVIATIONS: dict[str, Deviation] = {
     "station-discovery-unnamed": Deviation(
         "Discovery does not say which station is answered.",
@@ -225,5 +233,13 @@ DEVIATIONS: dict[str, Deviation] = {
     "station-times-late": Deviation(
         "Stations are told times half a second late.",
         effects=_told("dnmsg", _half_a_second_late),
+    ),
+    "station-single-channels-untold": Deviation(
+        "Stations are not told of the channels for one data rate.",
+        effects=_told("router_config", _without_single_channels),
+    ),
+    "station-downlinks-alike": Deviation(
+        "All downlinks of a station have the same diid.",
+        effects=_told("dnmsg", lambda found: {**found, "diid": 1}),
     ),
 }
