@@ -27,10 +27,13 @@ def subscribe(stack_api: Api) -> Iterator[Subscribe]:
     opened: list[Stream] = []
 
     def begin(
-        *identifiers: dict[str, Any], accept: str = "text/event-stream", **more: Any
+        *identifiers: dict[str, Any],
+        accept: str = "text/event-stream",
+        key: str | None = None,
+        **more: Any,
     ) -> Stream:
         body = {"identifiers": list(identifiers), **more}
-        stream = open_events(stack_api.http, stack_api.key, body, accept=accept)
+        stream = open_events(stack_api.http, key or stack_api.key, body, accept=accept)
         opened.append(stream)
         if stream.status == 200 and not stream.wait_for(1, 5.0):
             raise Inconclusive("the stream has no first message")
@@ -219,10 +222,11 @@ def test_unknown_name_is_refused(talker: Talker, subscribe: Subscribe, requireme
 
 @pytest.mark.requirement("TTS-EV-011")
 def test_rights_are_needed(talker: Talker, subscribe: Subscribe, requirement: Judge) -> None:
-    other = {"application_ids": {"application_id": talker.api.name("app")}}
+    # A key of another application's: an administrator might subscribe to everything.
+    other = f"/applications/{talker.api.stack.new_application()}"
+    key = talker.api.stack.new_key(other, "RIGHT_APPLICATION_TRAFFIC_READ")
 
-    # An administrator is told that there is no such application.
-    requirement.check_in(subscribe(other).status, accepted=[403, 404])
+    requirement.check_in(subscribe(of_device(talker), key=key).status, accepted=[403, 404])
 
 
 @pytest.mark.requirement("TTS-EV-012")
