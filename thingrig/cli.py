@@ -6,6 +6,7 @@ The command line: finds a command, imports it when it runs, turns every end into
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -35,6 +36,8 @@ COMMANDS = {
     "schema": "Print the JSON Schema of a file.",
     "doctor": "Tell what is missing or clashing in this installation.",
 }
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _Commands(click.Group):
@@ -95,7 +98,9 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
         return _ended(3, str(problem))
     except (KeyboardInterrupt, click.Abort):
         return _ended(3, "interrupted")
-    except Exception:
+    except Exception as problem:
+        if isinstance(problem, OSError) and problem.errno in NO_ROOM:
+            return _ended(3, "expected room for what is written; got a full disk, so it is cut off")
         # Our own mistake must not look like a failed requirement, which is exit code 1.
         traceback.print_exc()
         return 3

@@ -39,9 +39,17 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def ending_is_interrupting() -> Iterator[None]:
-    """SIGTERM keeps the trace and the results, as Ctrl-C does."""
+    """
+    SIGTERM keeps the trace and the results, as Ctrl-C does.
+
+    A script that starts us beside itself has SIGINT ignored, and SIGTERM would be with it.
+    """
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    interrupt = signal.getsignal(signal.SIGINT)
+    if interrupt is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)

@@ -10,6 +10,8 @@ import subprocess
 import pytest
 
 from reports import build
+from reports.run_page import run_page
+from tests.reports.test_run_page import RUN
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = [
@@ -45,6 +47,16 @@ def test_nothing_sticks_out(lines, write, tmp_path, width, word):
     lines[0]["target"]["url"] = f"http://{word}"
     build(write(lines), tmp_path)
     page = (tmp_path / "certificate.html").read_text(encoding="utf-8")
+    assert 200 < right_edge(page, width, tmp_path) <= width
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs chromium")
+def test_tables_of_a_run_do_not_stick_out(tmp_path):
+    assert 200 < right_edge(run_page(RUN), 360, tmp_path) <= 360
+
+
+def right_edge(page, width, tmp_path):
+    """Of the widest element, in pixels."""
     frame = tmp_path / "frame.html"
     frame.write_text(FRAME.format(width=width, page=html.escape(page)), encoding="utf-8")
 
@@ -64,4 +76,4 @@ def test_nothing_sticks_out(lines, write, tmp_path, width, word):
 
     found = re.search(r"<title>right edge (\d+)</title>", done.stdout)
     assert found is not None, done.stderr[-1000:]
-    assert 200 < int(found[1]) <= width
+    return int(found[1])

@@ -76,6 +76,21 @@ def test_every_end_is_an_exit_code(
     assert end.value.code == code
 
 
+def test_full_disk_is_one_line_and_no_judgement(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @click.command("doctor")
+    def writing() -> None:
+        with open("/dev/full", "w") as file:
+            file.write("a line")
+
+    monkeypatch.setattr("thingrig.commands.doctor.command", writing)
+    assert cli.exit_code(["doctor"]) == 3
+    assert capsys.readouterr().err == (
+        "thingrig: expected room for what is written; got a full disk, so it is cut off\n"
+    )
+
+
 def test_help_lists_commands_without_importing_them() -> None:
     script = (
         "import sys; from thingrig import cli; code = cli.exit_code(['--help']);"
