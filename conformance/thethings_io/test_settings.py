@@ -108,6 +108,19 @@ def test_path_keeps_its_neighbours(thing: Thing, requirement: Judge) -> None:
     requirement.check(seen, expected=expected)
 
 
+@pytest.mark.requirement("TIO-SET-005")
+def test_path_keeps_its_neighbours_within_an_object(thing: Thing, requirement: Judge) -> None:
+    name = fresh(thing, "net")
+    expected = [{"ssid": "lab", "channel": 6}]
+    write(thing, f"{name}.wifi.ssid", "lab")
+    eventually(lambda: setting(thing, f"{name}.wifi"), [{"ssid": "lab"}])
+
+    thing.write([{"key": f"$settings.{name}.wifi.channel", "value": 6}])
+
+    seen = eventually(lambda: setting(thing, f"{name}.wifi"), expected)
+    requirement.check(seen, expected=expected)
+
+
 @pytest.mark.requirement("TIO-SET-006")
 def test_path_reaches_into_objects(thing: Thing, requirement: Judge) -> None:
     name = fresh(thing, "net")

@@ -265,9 +265,9 @@ def test_update_changes_what_the_mask_names(
 
 
 @pytest.mark.requirement("TTS-KEY-030")
-def test_key_gets_an_end(stack: Stack, path: str, requirement: Judge) -> None:
+def test_key_gets_another_end(stack: Stack, path: str, requirement: Judge) -> None:
     name = stack.new_key(path, INFO).split(".")[1]
-    end = (datetime.now(UTC) + timedelta(hours=6)).replace(microsecond=0)
+    end = (datetime.now(UTC) + timedelta(hours=2)).replace(microsecond=0)
 
     answer = update(stack, path, name, mask=["expires_at"], expires_at=end.isoformat())
 

@@ -100,6 +100,16 @@ def _path_replaces_all(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "key": "$settings", "value": value}
 
 
+def _path_as_object(item: dict[str, Any]) -> dict[str, Any]:
+    root, *path = str(item.get("key")).split(".")
+    if root != "$settings" or len(path) < 2 or "value" not in item:
+        return item
+    value = item["value"]
+    for name in reversed(path[1:]):
+        value = {name: value}
+    return {**item, "key": f"{root}.{path[0]}", "value": value}
+
+
 def _shallow(answer: Answer) -> Answer:
     if not is_good(answer) or not isinstance(answer.document, list):
         return answer
@@ -275,6 +285,11 @@ DEVIATIONS = {
         WRITE,
         before=with_each_item(_path_replaces_all),
         policy={"settings_merge": False},
+    ),
+    "settings-path-as-object": Deviation(
+        "Writing a path of $settings replaces the member at its beginning.",
+        WRITE,
+        before=with_each_item(_path_as_object),
     ),
     "settings-shallow": Deviation(
         "A path of $settings reads one member deep.", READ, answer=_shallow
