@@ -71,10 +71,13 @@ class Expectation:
     kind: str
     on: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    own_name: str | None = None
 
     @property
     def name(self) -> str:
-        """The kind, and for whom when it is not for all."""
+        """Its own name, or the kind, and for whom when it is not for all."""
+        if self.own_name:
+            return self.own_name
         return f"{self.kind} on {self.on}" if self.on else self.kind
 
 
@@ -177,7 +180,7 @@ def _fault(table: Mapping[str, Any]) -> Fault:
 
 
 def _expectation(table: Mapping[str, Any]) -> Expectation:
-    options = {name: value for name, value in table.items() if name not in ("kind", "on")}
+    options = {name: value for name, value in table.items() if name not in ("kind", "on", "name")}
     for name, value in options.items():
         options[name] = microseconds(value) if isinstance(value, str) else float(value)
-    return Expectation(table["kind"], table.get("on"), options)
+    return Expectation(table["kind"], table.get("on"), options, table.get("name"))

@@ -250,6 +250,13 @@ def _repeated_names(file: TomlFile) -> Iterator[FileError]:
             message = expected("a name that no other fleet has", fleet["name"])
             yield file.error(("fleet", position, "name"), message)
         seen.add(fleet["name"])
+    taken = set()
+    for position, expectation in enumerate(file.document.get("expect", ())):
+        name = expectation.get("name")
+        if name in taken:
+            message = expected("a name that no other expectation has", name)
+            yield file.error(("expect", position, "name"), message)
+        taken.update({name} - {None})
 
 
 def _unknown_names(file: TomlFile) -> Iterator[FileError]:

@@ -283,6 +283,8 @@ class _Server(_Connection):
 
     def _handshake(self, event: HttpRequest | Response) -> None:
         assert isinstance(event, HttpRequest)
+        if self._server.eof_sent:
+            return  # what came with the request broke the protocol, and nothing can be answered
         response = self._server.accept(event)
         if response.status_code == 101:
             self._clock.enter(self._ask, event, response)

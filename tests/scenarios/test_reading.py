@@ -125,8 +125,8 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
          "person, platform); got 'rooms'; did you mean 'room'?"),
         ('on = "room-1"', 'on = "room-9"', "36: expected on to be a fleet or device (room, light); "
          "got 'room-9'; did you mean 'room-2'?"),
-        ("at_most = 0.5", "atmost = 0.5", "37: expected a key of [[expect]] (at_most, kind, on); "
-         "got 'atmost'; did you mean 'at_most'?"),
+        ("at_most = 0.5", "atmost = 0.5", "37: expected a key of [[expect]] (at_most, kind, name, "
+         "on); got 'atmost'; did you mean 'at_most'?"),
         ('on = "room-1"', 'on = "room-1', "36: expected TOML; "),
     ],
 )  # fmt: skip
@@ -160,6 +160,35 @@ def test_settings_replace_values_and_answer_for_them(tmp_path: Path) -> None:
         read("fleet.0.count", "many")
     with pytest.raises(FileError, match=r"did you mean 'light'\?$"):
         read("fleet.lihgt.count", "2")
+
+
+TWO = """
+[[expect]]
+kind = "loss"
+name = "most-arrive"
+at_most = 0.25
+"""
+
+
+def test_expectations_of_one_kind_are_told_apart_by_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(GOOD + TWO)
+    settings = [
+        Setting("expect.loss.at_most", "0.75", "--set one"),
+        Setting("expect.most-arrive.at_most", "0.125", "--set two"),
+    ]
+    found = read_scenario(str(path), settings).expectations
+    assert [(each.name, each.options) for each in found] == [
+        ("loss on room-1", {"at_most": 0.75}),
+        ("most-arrive", {"at_most": 0.125}),
+    ]
+
+
+def test_names_of_expectations_are_not_repeated(tmp_path: Path) -> None:
+    line = (GOOD + TWO + TWO).rstrip().count("\n")
+    assert told(tmp_path, GOOD + TWO + TWO) == (
+        f"{line}: expected a name that no other expectation has; got 'most-arrive'"
+    )
 
 
 def test_an_unknown_name_names_the_nearest() -> None:

@@ -316,6 +316,12 @@ def test_a_server_that_speaks_something_else(answer: bytes, reason: str) -> None
     on_wall_clock(build, story)
 
 
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [
@@ -323,10 +329,15 @@ def test_a_server_that_speaks_something_else(answer: bytes, reason: str) -> None
         b"nonsense\r\n\r\n",
         b"\x00" * 100_000,
         b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        pytest.param(HANDSHAKE + b"\x81\x05hello", id="a frame without mask beside the request"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n\x83\xff", id="no upgrade, no frame"),
     ],
 )
 def test_a_client_that_speaks_something_else_is_let_go(request_bytes: bytes) -> None:
+    ours: list[dict[str, Any]] = []
+
     async def build(clock: WallClock, closing: AsyncExitStack) -> World:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: ours.append(context))
         world = await over_sockets(clock, closing)
         port = int(world.url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -342,6 +353,7 @@ def test_a_client_that_speaks_something_else_is_let_go(request_bytes: bytes) -> 
         assert world.server.log == ["opened"]
 
     on_wall_clock(build, story)
+    assert ours == []
 
 
 @pytest.mark.parametrize(
