@@ -212,3 +212,14 @@ def test_others_restore_nothing(stack: Stack, application: str, requirement: Jud
     requirement.check_in(answer.status, accepted=[403, 404])
     after = stack.api.get(path, field_mask="name")
     requirement.check_in(after.status, accepted=[403, 404])
+
+
+@pytest.mark.requirement("TTS-AC-012")
+def test_gateways_are_not_deleted_by_everybody(stack: Stack, requirement: Judge) -> None:
+    path = f"/gateways/{stack.new_gateway()}"
+    key = stack.new_key(path, "RIGHT_GATEWAY_INFO")
+
+    answer = stack.api.send("DELETE", path, key=key)
+
+    requirement.check(told(answer), expected=[403, "pkg/auth/rights:insufficient_gateway_rights"])
+    requirement.check(stack.api.get(path).status, expected=200)

@@ -103,3 +103,16 @@ def test_total_of_keys(stack: Stack, requirement: Judge) -> None:
 
     requirement.check(len(part(answer.json, "api_keys") or ()), expected=1)
     requirement.check(answer.headers.get("X-Total-Count"), expected="2")
+
+
+@pytest.mark.requirement("TTS-LI-020")
+def test_total_of_applications(stack: Stack, requirement: Judge) -> None:
+    for _ in range(2):
+        stack.new_application()
+
+    answer = stack.api.get("/applications", limit=1)
+
+    requirement.check(len(part(answer.json, "applications") or ()), expected=1)
+    total = answer.headers.get("X-Total-Count") or ""
+    is_whole = total.isdigit() and int(total) >= 2
+    requirement.check_that(is_whole, expected="X-Total-Count of 2 or more", actual=total)

@@ -53,6 +53,11 @@ DEVIATIONS: dict[str, Deviation] = {
         rpcs=("ApplicationAccess/GetAPIKey",),
         answer=forgiven("pkg/identityserver/store:api_key_not_found"),
     ),
+    "gateways-deleted-by-everybody": Deviation(
+        "Who may read a gateway may delete it.",
+        rpcs=("GatewayRegistry/Delete",),
+        answer=forgiven("pkg/auth/rights:insufficient_gateway_rights"),
+    ),
     "restore-by-everybody": Deviation(
         "Everybody may restore an application.",
         rpcs=("ApplicationRegistry/Restore",),

@@ -10,6 +10,7 @@ from simulators.platforms.effects import Answer
 from simulators.platforms.things_stack.deviations.changes import (
     body_without,
     with_document,
+    with_header,
     with_query,
     without_header,
 )
@@ -98,4 +99,9 @@ DEVIATIONS: dict[str, Deviation] = {
     "devices-by-id-only": _by_id("Devices", "EndDeviceRegistry/List"),
     "keys-by-id-only": _by_id("API keys", "ApplicationAccess/ListAPIKeys"),
     "order-by-eui-refused": Deviation("Lists cannot be ordered by EUIs.", answer=_without_eui),
+    "applications-counted-by-page": Deviation(
+        "The total of a list of applications is that of its page.",
+        rpcs=("ApplicationRegistry/List",),
+        answer=with_header("X-Total-Count", "1"),
+    ),
 }
