@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Ledger:
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _put_aside(path)
         self._file = path.open("w", encoding="utf-8")
         self._entries: list[dict[str, Any]] = []
         self._numbers: dict[str, int] = {}
@@ -98,6 +100,17 @@ class Ledger:
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
         self._file.flush()
+
+
+def _put_aside(path: Path) -> None:
+    """An earlier run in this folder that was interrupted can still be cleaned up after."""
+    try:
+        _, entries = read_ledger(path)
+    except (OSError, ValueError):
+        return
+    if any(each["kind"] in REMOVABLE and each["state"] in ("noted", "created") for each in entries):
+        names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(1))
+        path.rename(next(name for name in names if not name.exists()))
 
 
 def _identity(entry: dict[str, Any]) -> str:

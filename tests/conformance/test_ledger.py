@@ -71,6 +71,35 @@ def test_another_file_is_refused(path: Path, text: str, words: str) -> None:
         read_ledger(path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "state", "names"),
+    [
+        (TAG, "created", ["ledger-1.jsonl", "ledger.jsonl"]),
+        (TAG, "removed", ["ledger.jsonl"]),
+        (THING, "created", ["ledger.jsonl"]),
+    ],
+    ids=["can be removed", "was removed", "stays for ever"],
+)
+def test_another_run_in_the_folder_forgets_nothing_that_can_be_removed(
+    path: Path, kind: dict[str, str], state: str, names: list[str]
+) -> None:
+    with closing(Ledger(path, {})) as killed:
+        killed.mark(killed.note(kind), state)
+    Ledger(path, {}).close()
+    assert sorted(each.name for each in path.parent.iterdir()) == names
+    _, entries = read_ledger(path.parent / names[0])
+    assert [each["state"] for each in entries] == [state][: len(names) - 1]
+
+
+def test_every_interrupted_run_keeps_its_ledger(path: Path) -> None:
+    for _ in range(3):
+        with closing(Ledger(path, {})) as killed:
+            killed.note(TAG)
+    assert sorted(each.name for each in path.parent.iterdir()) == [
+        "ledger-1.jsonl", "ledger-2.jsonl", "ledger.jsonl",
+    ]  # fmt: skip
+
+
 def test_a_sealed_token_opens_with_the_code_that_made_it() -> None:
     sealed = seal("the-thing-token", "the-code")
     assert "the-thing-token" not in sealed
