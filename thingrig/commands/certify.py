@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -115,9 +117,25 @@ def _finish(ended: Ended, choice: Choice, folder: Path) -> int:
         raise NoJudgement(f"the run ended before it began: {_last(ended, choice)}")
     paths = reports.build(results, folder)
     click.echo(_verdict(ended, choice))
+    if why := _mostly_not_run(results):
+        click.echo(why)
     for path in (results, *paths):
         click.echo(str(path))
     return ended.exit_code
+
+
+def _mostly_not_run(results: Path) -> str | None:
+    """Why most tests that were not run were not: one missing right can be behind hundreds."""
+    reasons: Counter[str] = Counter()
+    for line in results.read_bytes().splitlines():
+        with suppress(ValueError):  # the last line of a run that was cut off
+            test = json.loads(line)
+            if test.get("verdict") == "not run" and test.get("reason"):
+                reasons[test["reason"]] += 1
+    if not reasons:
+        return None
+    reason, tests = reasons.most_common(1)[0]
+    return f"not run, most often ({tests} tests): {reason}"
 
 
 def _verdict(ended: Ended, choice: Choice) -> str:
