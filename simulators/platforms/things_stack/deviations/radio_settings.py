@@ -8,7 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from simulators.lorawan.frames import DataFrame
-from simulators.lorawan.mac_commands import LinkADRReq, MacCommand
+from simulators.lorawan.mac_commands import (
+    LinkADRReq,
+    MacCommand,
+    NewChannelReq,
+    RXTimingSetupReq,
+)
 from simulators.platforms.things_stack.core import Core
 from simulators.platforms.things_stack.deviations.changes import body_without, with_body
 from simulators.platforms.things_stack.deviations.deviation import Deviation, Setup
@@ -97,7 +102,7 @@ def _still_encrypted(up: Up) -> list[Up]:
 
 def _in_class_c(document: Document) -> Document:
     paths = document.get("field_mask", {}).get("paths", [])
-    if "mac_settings" in paths and "supports_class_b" not in paths:
+    if "session.dev_addr" in paths and "supports_class_b" not in paths:
         document["end_device"]["supports_class_c"] = True
         paths.append("supports_class_c")
     return document
@@ -111,6 +116,12 @@ def _at_full_power(found: list[MacCommand]) -> list[MacCommand]:
     return [
         replace(each, tx_power_index=0) if isinstance(each, LinkADRReq) else each for each in found
     ]
+
+
+def _with_known_channel(found: list[MacCommand]) -> list[MacCommand]:
+    """Where something else is set up."""
+    is_setting_up = any(isinstance(each, RXTimingSetupReq) for each in found)
+    return [*found, NewChannelReq(3, 867_100_000, 0, 5)] if is_setting_up else found
 
 
 def _spoken_to_at(name: str, frequency: Callable[[Document], Any]) -> Setup:
@@ -191,9 +202,9 @@ DEVIATIONS: dict[str, Deviation] = {
     "duty-cycle-not-set-up": Deviation(
         "DutyCycleReq is never sent.", setup=without_command("DutyCycleReq")
     ),
-    "factory-channels-set-up": _without_setting(
+    "factory-channels-set-up": Deviation(
         "Devices are asked to add channels that they have from the factory.",
-        "factory_preset_frequencies",
+        setup=with_commands(_with_known_channel),
     ),
     "class-not-confirmed": Deviation(
         "DeviceModeInd is not answered.", setup=without_command("DeviceModeConf")
