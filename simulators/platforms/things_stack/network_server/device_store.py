@@ -9,6 +9,7 @@ anything leaves it.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -152,12 +153,13 @@ class DeviceStore(DeviceTable):
                 if device.is_read:  # something is under way: its turn comes again
                     self._whole.append(device)
         for device in self.memory.too_many():
-            if self._put_to_rest(device) or not self.memory.is_guest(device):
+            age = self.memory.age(device)
+            if self._put_to_rest(device, age=age) or not self.memory.is_guest(device):
                 self._drop(device)
             else:
                 self.memory.stay(device)
 
-    def _put_to_rest(self, device: Device) -> bool:
+    def _put_to_rest(self, device: Device, *, age: int) -> bool:
         """Keep what the device needs to talk again, if it is at rest and alone at its address."""
         address, _ = device.addresses()
         if address is None or len(self._by_address.get(address, ())) != 1 or not device.is_resting:
@@ -167,7 +169,7 @@ class DeviceStore(DeviceTable):
         if packed is None or device.is_read:
             return False
         heard = device.packed_traffic or traffic.encode(device.traffic)
-        self.resting.put(address, packed, heard, age=self.memory.age(device))
+        self.resting.put(address, packed, heard, age=age)
         return True
 
     def _let_go(self, device: Device) -> None:
@@ -198,16 +200,21 @@ class DeviceStore(DeviceTable):
     def flush(self) -> None:
         """Write what has changed; a message was dealt with, so devices may leave memory."""
         if self._changed:
-            self._write()
+            for device in self._write():
+                # Its frame is through: what it takes up is still in the processor's caches.
+                if self.memory.is_guest(device) and self._put_to_rest(device, age=0):
+                    self._drop(device)
         self._make_room()
 
-    def _write(self) -> None:
+    def _write(self) -> Iterable[Device]:
+        """Which ones had changed."""
         changed, self._changed = self._changed, {}
         for device, is_whole in changed.items():
             if is_whole:
                 self._write_whole(device)
             device.packed_traffic = heard = traffic.encode(device.traffic)
             self._traffic.write(device.number, heard)
+        return changed
 
     def _write_whole(self, device: Device) -> None:
         columns = self._columns(device.state)

@@ -3,7 +3,7 @@ Which devices stay in memory: those that talk again soon.
 
 Of a million that talk in turn none does, and each that stays takes the place of another one for
 nothing: what it leaves has long left the processor's caches. So a device that was at rest for long
-is at first kept for a short time only.
+is at first kept for a short time only: until its frame is through, if it is at rest again by then.
 """
 
 from __future__ import annotations

@@ -77,14 +77,15 @@ def test_others_are_counted_while_a_device_is_away():
     assert resting.take("26000002") is None
 
 
-def test_a_device_that_was_away_for_long_is_a_guest_until_it_talks_again():
+def test_a_device_that_was_away_for_long_leaves_with_its_frame_unless_it_talks_again():
     world = World(1, guests=1)
     memory, number = world.devices.memory, world.devices.find("app1", "dev0").number
     for other in (1, 2, 1, 2):
         world.talk(other)
     world.talk(0)
-    assert memory.is_guest(memory.get(number))
+    assert memory.get(number) is None
     world.talk(0)
+    assert memory.get(number) is not None
     assert not memory.is_guest(memory.get(number))
 
 
