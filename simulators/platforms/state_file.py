@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import sqlite3
 from pathlib import Path
 from typing import IO, Any
+
+from simulators.platforms.locks import locked
 
 
 class _Alone(sqlite3.Connection):
@@ -56,11 +56,4 @@ def _locked(path: Path) -> IO[str]:
     Not on the file itself: some systems make its lock and SQLite's one.
     """
     real = path.resolve()
-    lock = real.with_name(f"{real.name}-lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as problem:
-        lock.close()
-        what = "expected a state file of this process alone; it is in use"
-        raise OSError(errno.EWOULDBLOCK, what) from problem
-    return lock
+    return locked(real.with_name(f"{real.name}-lock"), "a state file of this process alone")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import ssl
 from pathlib import Path
 from typing import IO
 
 import trustme
+
+from simulators.platforms.locks import locked
 
 _KEY = "ca-key.pem"
 
@@ -28,15 +29,7 @@ class StateFolder:
 
     def __enter__(self) -> StateFolder:
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = open(self.path / "lock", "w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise OSError(
-                error.errno, "expected a folder of this server alone; it is in use"
-            ) from (error)
-        self._lock = lock
+        self._lock = locked(self.path / "lock", "a folder of this server alone")
         return self
 
     def __exit__(self, *_: object) -> None:
