@@ -6,6 +6,7 @@ Kept in memory for devices that talk, since setting a key up costs more than dec
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 from simulators.lorawan.contexts import Contexts
@@ -13,15 +14,17 @@ from simulators.lorawan.crypto import Session
 from simulators.lorawan.keys import SessionKeys
 from simulators.platforms.things_stack.application_server.remembered import (
     NOTHING,
+    Remembered,
     Said,
     Traits,
 )
+from simulators.platforms.things_stack.database import Database
 from simulators.platforms.things_stack.device_table import DeviceRow, DeviceTable
 
 Document = dict[str, Any]
 
-_MOST_CONTEXTS = 20_000
-_CONTEXTS = Contexts(_MOST_CONTEXTS)
+MOST_KEPT = 20_000
+_CONTEXTS = Contexts(MOST_KEPT)
 _ACTIVATED, _NOWHERE = 1, 2
 _NO_NUMBER = -1  # of no row
 _SESSIONS = ("session", "pending_session")
@@ -176,3 +179,75 @@ def _cipher(session: Document) -> Session | None:
 def _session(dev_addr: str, app_s_key: bytes) -> Session:
     # Payloads need the application's key alone.
     return Session(dev_addr, SessionKeys(b"", b"", b"", app_s_key), contexts=_CONTEXTS)
+
+
+class Devices(DeviceTable):
+    """The table of devices, and those of them that are kept in memory."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, "as_device")
+        self.limit = MOST_KEPT
+        self.remembered = Remembered()
+        self._kept: OrderedDict[str, Device] = OrderedDict()
+
+    def device(self, tenant: str, application: str, device_id: str) -> Device | None:
+        """The device of that id, for working with its traffic."""
+        key = _key(application, device_id)
+        device = self._kept.get(key)
+        if device is not None:
+            self._kept.move_to_end(key)
+            return device
+        said, traits = self.remembered.recall(key)
+        row = None
+        if traits is None:
+            row = self.find(application, device_id)
+            if row is None:
+                return None
+            self.remembered.add(key, row.document)
+        device = Device(self, tenant, application, device_id, said=said, traits=traits, row=row)
+        self._kept[key] = device
+        if len(self._kept) > self.limit:
+            self._leave(*self._kept.popitem(last=False))
+        return device
+
+    def _leave(self, key: str, device: Device) -> None:
+        said = device.heard()
+        if said != device.said:
+            self.remembered.note(key, said)
+
+    def save(self, device: Device) -> None:
+        """Store what traffic has changed of a device."""
+        super().write(device.tenant, device.row)
+        self.remembered.changed(_key(device.application, device.device_id))
+
+    def write(self, tenant: str, row: DeviceRow, columns: Document | None = None) -> None:
+        """See DeviceTable."""
+        super().write(tenant, row, columns or {})
+        self._void(row)
+
+    def delete(self, row: DeviceRow) -> None:
+        """See DeviceTable."""
+        super().delete(row)
+        self._void(row)
+
+    def _void(self, row: DeviceRow) -> None:
+        key = _key(row.application, row.device_id)
+        self._kept.pop(key, None)
+        self.remembered.drop(key)
+
+    def moved(self, application: str, device_id: str) -> None:
+        """What the Identity Server has said of a device is true no more."""
+        key = _key(application, device_id)
+        device = self._kept.get(key)
+        if device is not None:
+            device.hear(NOTHING)
+        self.remembered.note(key, NOTHING)
+
+    def forget(self) -> None:
+        """The database was rolled back."""
+        self._kept.clear()
+        self.remembered.clear()
+
+
+def _key(application: str, device_id: str) -> str:
+    return f"{application}.{device_id}"  # no id has a dot

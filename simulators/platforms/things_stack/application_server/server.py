@@ -15,7 +15,7 @@ from simulators.platforms.things_stack.application_server import (
     webhook_outbox,
     webhook_store,
 )
-from simulators.platforms.things_stack.application_server.device_store import Devices
+from simulators.platforms.things_stack.application_server.device import Devices
 from simulators.platforms.things_stack.application_server.downlinks import Downlinks
 from simulators.platforms.things_stack.application_server.end_device_metadata import (
     EndDeviceMetadata,

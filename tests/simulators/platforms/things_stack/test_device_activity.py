@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from simulators.platforms.things_stack.application_server.at_hand import AtHand
 from simulators.platforms.things_stack.database import open_database
 from simulators.platforms.things_stack.tables_of_servers import TABLES
 from tests.simulators.platforms.things_stack.test_traffic_survival import reopened
@@ -162,8 +161,7 @@ def test_what_was_to_be_told_of_a_deleted_device_is_told_of_no_other(
     bench, known, is_batch, is_kept
 ):
     """The new one has the number that the old one had."""
-    if not is_kept:
-        bench.core.stack.application.devices.at_hand = AtHand(0, 0)
+    bench.core.stack.application.devices.limit = 20 if is_kept else 0
     uplink(known, 1)
     uplink(known, 2, at="2024-01-31T12:00:03Z")
     if is_batch:

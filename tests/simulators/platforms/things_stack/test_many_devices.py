@@ -7,7 +7,6 @@ import random
 import pytest
 
 from simulators.lorawan.mac_commands import LinkADRAns, encode
-from simulators.platforms.things_stack.application_server.at_hand import AtHand
 from simulators.platforms.things_stack.bulk import BulkDevice, Kind, load
 from tests.simulators.platforms.things_stack.radio import (
     APP_KEY,
@@ -51,8 +50,7 @@ def whole(many):
     application.handle_up, gateways.schedule = handle_up, schedule
     many.messages = []
     application.outputs.others.append(lambda *told: many.messages.append(told))
-    application.devices.at_hand = AtHand(1, 1)
-    many.core.stack.network.devices.memory.limit = 1
+    application.devices.limit = many.core.stack.network.devices.memory.limit = 1
     many.core.stack.network.devices.memory.most_guests = 0
     for f_cnt in (1, 2):  # the first uplink tells the data rate, which is part of the state
         for number in (1, 2, 0):
@@ -80,7 +78,7 @@ def test_a_device_that_is_not_remembered_costs_three_reads_and_a_write(whole):
     """What the Identity Server has said is remembered all the same."""
     devices = whole.core.stack.application.devices
     devices.save(devices.device("", "app1", "dev1"))
-    devices.at_hand.clear()
+    assert devices.device("", "app1", "dev2")  # and dev1 goes
     whole.core.stack.network.devices.resting.clear()
     found = _statements(whole, lambda: _hear(whole, 1, f_cnt=3))
     assert [each.split()[0] for each in found] == ["SELECT", "SELECT", "SELECT", "INSERT"]
@@ -112,7 +110,6 @@ def _hear_and_flush(bench):
 def test_reading_a_device_uses_indexes_alone(whole):
     """None of the statements looks at the rows of other devices."""
     connection = whole.core.stack.connection
-    whole.core.stack.application.devices.at_hand.clear()
     whole.core.stack.application.devices.remembered.clear()
     whole.core.stack.network.devices.resting.clear()
     found = _statements(whole, lambda: _hear(whole, 2, f_cnt=3))

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.platforms.things_stack.application_server import remembered, server
-from simulators.platforms.things_stack.application_server.at_hand import AtHand
-from simulators.platforms.things_stack.application_server.device_store import Devices
+from simulators.platforms.things_stack.application_server.device import Devices
 from simulators.platforms.things_stack.application_server.formatters import chosen
 from simulators.platforms.things_stack.application_server.remembered import Remembered
 from simulators.platforms.things_stack.database import Database, open_database
@@ -43,7 +42,7 @@ def devices(**limits: int) -> Devices:
     connection = open_database(None, server.TABLES)
     table = Devices(Database(connection))
     weakref.finalize(table, connection.close)  # by whoever is the last
-    table.at_hand = AtHand(0, 0)
+    table.limit = 0
     table.remembered = Remembered(**limits)
     return table
 
@@ -163,7 +162,7 @@ def test_a_device_of_another_form_is_read_each_time(change: dict[str, Any]) -> N
     table = devices()
     stored(table, USUAL | change)
     assert [len(reads(table)) for _ in range(2)] == [1, 1]
-    table.at_hand = AtHand(1, 0)
+    table.limit = 1
     device = table.device("", "app1", "dev1")
     assert device is not None
     device.is_activated, device.locations = True, {}
@@ -265,7 +264,7 @@ def test_devices_of_the_same_name_in_two_applications_are_two() -> None:
 def told(bench: Any) -> Traffic:
     """A device that talked, of which no more is in memory than what is remembered."""
     bench.application()
-    bench.core.stack.application.devices.at_hand = AtHand(0, 0)
+    bench.core.stack.application.devices.limit = 0
     add_device(bench)
     traffic = Traffic(bench)
     traffic.uplink(encrypted(b"\x01\x67\x00\xf8", 1), f_cnt=1)
